@@ -55,7 +55,7 @@ fuzz: setup # every reader on broken files: N=2000 mutants of each; SEED=, TARGE
 
 mutants: setup # deliberate mistakes, and the share that tests notice: N=150 of each package; PACKAGES=
 	$(ONE_THREAD) $(BIN)/python -m tests.mutants $(PACKAGES) $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(MINUTES),--minutes $(MINUTES))
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(TESTED),--seconds $(TESTED))
 
 lint: setup # style and types
 	$(BIN)/ruff check .
@@ -75,9 +75,10 @@ peers: setup # compare every feature with PyRadiomics
 spine: setup # N4 and normalisations on the reference's real exams: pictures in build/spine
 	$(ONE_THREAD) $(BIN)/python benchmarks/spine_preparation.py --out build/spine
 
-real-tables: setup # default model and search on the reference's real tables: docs/reference/real-tables.md
-	for what in default default-folds search winner centres page; do \
-		$(ONE_THREAD) $(BIN)/python benchmarks/real_tables.py $$what; done
+real-tables: setup # models side by side on the reference's real tables: docs/reference/real-tables.md
+	for what in models centres; do \
+		$(ONE_THREAD) $(BIN)/python benchmarks/real_tables.py $$what || exit 1; done
+	$(BIN)/python benchmarks/real_tables_page.py
 
 scale: setup # what a cluster costs, and kills on the way (20 000 cases): docs/reference/scale.md
 	for what in scale killed scale_page; do \

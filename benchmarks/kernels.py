@@ -26,6 +26,7 @@ from centrum.kernels import hull
 from centrum.kernels.enclosing import convex_hull
 from centrum.kernels.mesh import Surface, scan
 from centrum.kernels.tally import Tally
+from centrum.measure.extract import family_values
 from centrum.measure.region import Region
 from centrum.prepare.discretise import pyradiomics_bin_number
 from centrum.volume import Mask, bounding_box
@@ -105,7 +106,7 @@ def families(case: Case, what: str) -> dict[str, float]:
     for _ in range(REPEATS + 1):
         region = timed("prepare", lambda: Region(image, mask, chosen))
         for name in chosen.families:
-            timed(name, lambda region=region, name=name: list(region.family(name)))
+            timed(name, lambda region=region, name=name: family_values([region], name))
     return {name: statistics.median(found[1:]) for name, found in seconds.items()}
 
 

@@ -1,10 +1,10 @@
 """Many small cases measured over Dask while workers are killed, and once the scheduler.
 
 The study is the tests' own (files of a few kilobytes, two readers, 18 features); `centrum extract
---dask` measures it, as a user has it, with two workers. Every minute one of them is killed, and the
-scheduler when half of the cases are kept; then everything is started again, and the same command.
-Each worker writes down which case it begins. Afterwards every case's mean is compared with its
-image, and the record of some cases with one that is made here.
+--dask` measures it, as a user has it, with two workers. Every ten seconds one of them is killed,
+and the scheduler when half of the cases are kept; then everything is started again, and the same
+command. Each worker writes down which case it begins, and when. Afterwards every case's mean is
+compared with its image, and the record of some cases with one that is made here.
 
     PYTHONPATH=. python benchmarks/killed.py    # 20 000 cases; writes results/killed.json
     python benchmarks/killed.py --cases 300 --every 5 --dry
@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 from killed_worker import BEGUN
@@ -39,6 +39,13 @@ RESULTS = Path(__file__).parent / "results" / "killed.json"
 PRELOAD = str(Path(__file__).with_name("killed_worker.py"))
 WORKERS = 2
 TRIES = 5
+
+
+class Begin(NamedTuple):
+    """A process begins a case."""
+
+    process: int
+    case: str
 
 
 @dataclass
@@ -94,14 +101,17 @@ class Run:
                     self.rows[path] = pq.read_metadata(path).num_rows
         return sum(self.rows.values())
 
-    def begun(self) -> dict[int, list[str]]:
-        """Cases by the process that began them."""
+    def begun(self) -> list[Begin]:
+        """Which process began which case, in the order of time."""
         logs = Path(os.environ[BEGUN]).iterdir()
-        return {int(log.name): log.read_text().split() for log in logs}
+        lines = ((int(log.name), *line.split()) for log in logs for line in log.open())
+        return [Begin(process, case) for _, process, case in sorted(
+            (int(moment), process, case) for process, moment, case in lines
+        )]  # fmt: skip
 
 
-def again(run: Run) -> dict[int, int]:
-    """How many cases each process had begun that another one did, too, because it was ended.
+def lost_of(run: Run, begun: list[Begin]) -> dict[int, int]:
+    """How many of the cases that a process began another one began after it: none of its own.
 
     Raises
     ------
@@ -109,21 +119,13 @@ def again(run: Run) -> dict[int, int]:
         A process that was not ended had measured for nothing, or one had more under way than a
         batch.
     """
-    begun, ended = run.begun(), {*run.killed, *run.lost_the_scheduler}
-    times: dict[str, int] = {}
-    for cases in begun.values():
-        for case in cases:
-            times[case] = times.get(case, 0) + 1
-    lost: dict[int, int] = {}
-    for process, cases in begun.items():
-        tail = 0
-        while tail < len(cases) and times[cases[-1 - tail]] > 1:
-            tail += 1
-        if process in ended:
-            lost[process] = tail
-    assert all(tail <= MOST for tail in lost.values()), lost
-    twice = sum(n - 1 for n in times.values())
-    assert twice <= sum(lost.values()), "more was done again than was under way"
+    last = {each.case: k for k, each in enumerate(begun)}
+    lost = dict.fromkeys((*run.killed, *run.lost_the_scheduler), 0)
+    for k, each in enumerate(begun):
+        if last[each.case] != k:
+            assert each.process in lost, "a process that was not ended measured for nothing"
+            lost[each.process] += 1
+    assert all(number <= MOST for number in lost.values()), lost
     return lost
 
 
@@ -145,7 +147,7 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=20_000)
-    parser.add_argument("--every", type=float, default=60, help="seconds between two kills")
+    parser.add_argument("--every", type=float, default=10, help="seconds between two kills")
     parser.add_argument("--sample", type=int, default=200, help="cases measured again here")
     parser.add_argument("--dry", action="store_true")
     given = parser.parse_args()
@@ -165,7 +167,9 @@ def main() -> None:
         keys = {job.case: job.key() for job in jobs}
         kept = shards_of(study).records(keys.values())
         records = {case: kept[key] for case, key in keys.items()}
-        lost, begun = again(run), sum(map(len, run.begun().values()))
+        begun = run.begun()
+        assert {each.case for each in begun} == {*keys}
+        lost = lost_of(run, begun)
         worst = check_means(study, jobs, records)
         assert worst < 1e-12, worst
         for job in random.Random(0).sample(jobs, min(given.sample, len(jobs))):
@@ -180,8 +184,8 @@ def main() -> None:
         "exit_codes": codes,
         "seconds": done - made,
         "seconds_between_kills": given.every,
-        "begun": begun,
-        "begun_again": begun - given.cases,
+        "begun": len(begun),
+        "begun_again": len(begun) - given.cases,
         "under_way_at_kills": sorted(lost.values()),
         "largest_batch": MOST,
         "measured_again_and_equal": min(given.sample, len(jobs)),

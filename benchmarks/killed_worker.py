@@ -1,6 +1,7 @@
-"""Has workers of dask write down which case they begin: a preload of `killed.py`."""
+"""Has workers of dask write down which case they begin, and when: a preload of `killed.py`."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ def dask_setup(_: object) -> None:
 
     def noted(job: case.MeasurementJob) -> dict[str, Any]:
         with log.open("a") as stream:
-            stream.write(f"{job.case}\n")
+            stream.write(f"{time.time_ns()} {job.case}\n")
         return measure(job)
 
     case.measure_anew = noted

@@ -8,6 +8,7 @@ docs/reference/large-tables.md.
 
     python benchmarks/large_tables.py                       # 1e3, 1e4 and 1e5 cases; hours
     python benchmarks/large_tables.py --cases 1000 --dry
+    python benchmarks/large_tables.py --what scored gathered
     python benchmarks/large_tables.py --what                # the page alone, from the results
 """
 
@@ -51,19 +52,39 @@ table in memory would be. Beside it there is no `features.csv`.
 
 ## What is asked of each verb, where one is in the tables below
 
-The preset `vcf-t2w` (elastic net, 5 folds, 100 penalties), one split, cut-offs by 2 folds, 1000
-resamples, without ablation, permuted outcomes and leaks switched on. Each of these repeats the
-fit: multiply. So do more folds for the cut-off and designs of several parts. With `--workers`
-every process holds a fit of its own.
+The preset `vcf-t2w` (elastic net, 5 folds, 100 penalties), one split of 70 % to 30 %, cut-offs by
+2 folds, 1000 resamples, without ablation, permuted outcomes and leaks switched on. Each of these
+repeats the fit: multiply. So do more folds for the cut-off and designs of several parts. With
+`--workers` every process holds a fit of its own.
 
-## What reads all of it into memory
+`fit` is three fits of the model, two of them on half of the training cases; `internal` is six, five
+of them on four fifths. A fit of the model is six paths of penalties: one on its cases, and one
+without each of five folds.
 
-These are not bounded, and take two to four times the table that reaches them: `imputation`,
-`harmonisation`, `balance: smote`, the selectors `mrmr`, `relieff` and `stability`, recursive
-elimination of very many features, a perturbed layer (`robustness`), and the leak
-`copies_on_both_sides`. `centrum import`, `validate` and a study of `tables` read text of other
-programs cell by cell, some 150 bytes each. `centrum gather` keeps values on disk, and of every case
-what else was noted of it in memory."""
+## What is gone over in blocks
+
+Agreement, the filters of constant and of correlated features, the screen, imputation by median or
+mean, ComBat, `balance: repeat` or `class_weight`, the z-score, and the elastic net or LASSO.
+
+Of a text table of more than 32 MB (`centrum validate`, a study of `tables`) rows are read in
+blocks, and their numbers go to a file. It has to be plain: one row for each case below one row of
+headings, and decimal points. What else a table may be is read of up to 8 million cells. A frozen
+model reads only the columns that it needs.
+
+`centrum gather`, and `extract` of very many cases, keep records on disk.
+
+## What needs all of it at once
+
+These need the table that reaches them, and two to four times as much beside: `imputation: knn`,
+`balance: smote`, the selectors `mrmr`, `relieff` and `stability`, recursive elimination, other
+classifiers, a perturbed layer (`robustness`), and the leak `copies_on_both_sides`. Beyond
+{in_memory:g} million numbers they are refused, with what to choose instead. This is {resident:g}
+GB, which a process should need at most, of {copies} tables of 8 bytes a number: the table as it was
+read, its training cases, these scaled, and what the step makes of them. It does not depend on the
+memory that there is, so that the same study is refused on every machine or on none.
+
+`centrum import` reads text cell by cell, some 150 bytes each, and refuses more than 8 million
+cells."""
 
 EVALUATION = {
     "n_resamples": 1000,
@@ -160,19 +181,52 @@ def make_study(folder: Path, cases: int, features: int, evaluation: dict[str, An
 
 
 def make_other_centre(folder: Path, cases: int, features: int) -> None:
-    """A study of one table of other patients, as CSV of six digits."""
+    """A study of one table of other patients, as CSV of six digits; rows repeat after `AT_ONCE`."""
     folder.mkdir(parents=True)
     heads = [f"x{k}" for k in range(features)]
-    outcomes, begin = [], 0
+    values, positive = next(made_up(min(cases, AT_ONCE), features, seed=4))
+    rows = [",".join(f"{v:.6g}" for v in row) for row in values[:, :, 0]]
     with (folder / "table.csv").open("w") as stream:
-        for values, positive in made_up(cases, features, seed=4):
-            index = pd.Index([f"Q{k:06d}" for k in range(begin, begin + len(values))], name="case")
-            frame = pd.DataFrame(values[:, :, 0], index, heads)
-            frame.to_csv(stream, header=begin == 0, float_format="%.6g")
-            outcomes.append(positive)
-            begin += len(values)
-    write_cases(folder, np.concatenate(outcomes), "Q")
+        stream.write(",".join(["case", *heads]) + "\n")
+        for k in range(cases):
+            stream.write(f"Q{k:06d},{rows[k % len(rows)]}\n")
+    write_cases(folder, np.resize(positive, cases), "Q")
     write_protocol(folder, {"one": "table.csv"})
+
+
+def make_shards(folder: Path, cases: int, features: int) -> None:
+    """Shards of measured cases of two readers, each with what a record of images holds beside."""
+    from centrum.measure.shards import SETTLED, Shards
+
+    rng = np.random.default_rng(6)
+    beside = {
+        "errors": [],
+        "findings": [],
+        "history": {r: [{"name": f"step {k}", "parameters": {"spacing": [0.7, 0.7, 4.0]}}
+                        for k in range(12)] for r in READERS},
+        "acquisition": {f"fact {k}": float(k) for k in range(20)},
+        "overlap": [{"reader_a": READERS[0], "reader_b": READERS[1], "dice": 0.9}],
+    }  # fmt: skip
+    keys = [f"{k:064x}" for k in rng.permutation(cases)]
+    for begin in range(0, cases, SETTLED):
+        some = keys[begin : begin + SETTLED]
+        values = rng.normal(size=(len(some), len(READERS), features)).tolist()
+        Shards(folder / "shards").write({
+            key: {**beside, "values": dict(zip(READERS, own, strict=True))}
+            for key, own in zip(some, values, strict=True)
+        })  # fmt: skip
+
+
+def gather(folder: Path, cases: int) -> None:
+    """Make the index, read all records and go over them, and lay them out anew."""
+    from centrum.measure.records_on_disk import RecordsOnDisk
+    from centrum.measure.shards import Shards
+
+    shards, kept = Shards(folder / "shards"), RecordsOnDisk(folder)
+    shards.compact()
+    shards.records([f"{k:064x}" for k in range(cases)], failed=True, into=kept)
+    assert sum(len(record["values"]) for record in kept.values()) == len(READERS) * cases
+    shards.settle(kept)
 
 
 def verb(name: str, folder: Path) -> None:
@@ -187,9 +241,37 @@ def verb(name: str, folder: Path) -> None:
         getattr(verbs, name)(verbs.open_study(folder / "study"))
 
 
-FEW, MOST = 4, 100_000
+MOST, MODELLED = 100_000, 1000
 
-VERBS = ("agree", "fit", "internal", "evaluate", "freeze", "report", "score")
+VERBS = ("agree", "fit", "internal", "evaluate", "explain", "freeze", "report", "score")
+
+
+def one_path(folder: Path) -> None:
+    """All steps of the model and one path of penalties, on the training cases of `fit`."""
+    from contextlib import suppress
+
+    from centrum.commands import study as verbs
+    from centrum.modelling.lasso import LogisticLassoCV
+    from centrum.study.study import training_rows
+    from centrum.validation.fits import build_model
+    from centrum.validation.matrix import study_matrix
+
+    class PathDone(Exception):
+        """No folds."""
+
+    def no_folds(*_: object) -> None:
+        raise PathDone
+
+    LogisticLassoCV._cross_validate = no_folds  # type: ignore[assignment]
+    study = verbs.open_study(folder / "study")
+    table = verbs.load_table(study, **study.protocol.layers)
+    matrix, (train, _) = (
+        study_matrix(table, study.protocol),
+        training_rows(study.protocol, table.obs),
+    )
+    with suppress(PathDone):
+        model = build_model(study.protocol, matrix)
+        model.fit(matrix.X[train], matrix.positive[train], matrix.patients[train])
 
 
 def spent() -> dict[str, float]:
@@ -211,14 +293,15 @@ def apart(*words: str) -> dict[str, float]:
 
 
 def measured(
-    cases: int, features: int, steps: tuple[str, ...], place: str | None
+    cases: int, features: int, steps: tuple[str, ...], place: str | None, others: int | None = None
 ) -> dict[str, Any]:
-    """Each step on a study of so many cases."""
+    """Each step on a study of so many cases; patients of the other centre may be more."""
     with tempfile.TemporaryDirectory(dir=place) as name:
         row: dict[str, Any] = {"cases": cases, "features": features, "steps": {}}
-        for step in ("make", *steps):
-            row["steps"][step] = apart("--step", step, name, str(cases), str(features))
-            print(cases, features, step, json.dumps(row["steps"][step]), flush=True)
+        for step in steps:
+            n = cases if others is None or step != "make-elsewhere" else others
+            row["steps"][step] = apart("--step", step, name, str(n), str(features))
+            print(n, features, step, json.dumps(row["steps"][step]), flush=True)
         files = Path(name, "study", "results").rglob("*")
         row["results_mb"] = round(sum(f.stat().st_size for f in files if f.is_file()) / 1e6)
         return row
@@ -263,30 +346,69 @@ def wide(cases: int = 1000, features: int = 5000, permutations: int = 2) -> dict
 
 
 def fit_on_disk(folder: Path, cases: int, features: int) -> dict[str, dict[str, float]]:
-    """z-scores of all cases and a path that ends after `FEW` penalties: what a fit holds."""
-    from centrum.modelling.lasso import lasso_path
+    """What the elastic net of all cases costs, from the file of columns on."""
+    from centrum.modelling.lasso import LassoPath, LogisticLassoCV
+    from centrum.modelling.permute import shuffle_by_patient
     from centrum.modelling.z_score import ClippedZScore
+    from centrum.protocol import load_preset
 
+    settings, paths = load_preset("vcf-t2w").model, list[dict[str, float]]()
+
+    class Timed(LogisticLassoCV):
+        def _path(self, *given: Any) -> LassoPath:
+            found = super()._path(*given)
+            paths.append(spent())
+            return found
+
+    def net(labels: NDArray) -> dict[str, float]:
+        Timed(**dict(settings.lasso)).fit(z, labels)
+        return spent()
+
+    net_of_few = np.random.default_rng(0).normal(size=(60, 4))
+    Timed(**dict(settings.lasso)).fit(net_of_few, np.arange(60) % 2)  # compiled
     X, y = write_values(folder / "made", cases, features)
-    told = {"written": spent()}
-    step = ClippedZScore(2.0).fit(X[:, :, 0])
-    told["z-score"] = spent()
-    z = step.transform(X[:, :, 0])
-    path = lasso_path(z, y.astype(float), l1_ratio=0.5, n_lambdas=FEW, threshold=1e-7)
-    told[f"path of {FEW} penalties to {path.df[-1]} features"] = spent()
-    path.linear_predictor(z, path.lambdas)
-    told["scores along the path"] = spent()
-    return told
+    written = spent()
+    z = ClippedZScore(settings.clip).fit(X[:, :, 0]).transform(X[:, :, 0])
+    scaled = spent()
+    paths.clear()
+    fitted = net(y)
+    path = paths[0]
+    permuted = net(shuffle_by_patient(y.astype(int), seed=1))
+    return {
+        "z-score": _since(written, scaled),
+        "path": _since(scaled, path),
+        "path and folds": _since(scaled, fitted),
+        "the same of a permuted outcome": _since(fitted, permuted),
+    }
+
+
+def _since(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """Seconds between, and most memory by then."""
+    return {"mb": after["mb"], "cpu": round(after["cpu"] - before["cpu"], 1)}
+
+
+def net_on_disk(cases: int, place: str | None) -> dict[str, Any]:
+    """The same in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        return apart("--step", "fit-on-disk", name, str(cases), str(FEATURES))
 
 
 def page(found: dict[str, Any]) -> str:
     """docs/reference/large-tables.md."""
+    from centrum.modelling.on_disk import COPIES, IN_MEMORY, RESIDENT
+
     head = [
         "# Large tables",
         f"Written by `python benchmarks/large_tables.py` on {found['machine']}. {MADE_UP}",
-        TEXT,
+        TEXT.format(in_memory=IN_MEMORY / 1e6, resident=RESIDENT / 1e9, copies=COPIES),
     ]
-    made = (_runs, "runs"), (_on_disk, "on_disk"), (_wide, "wide")
+    made = (
+        (_runs, "runs"),
+        (_scored, "scored"),
+        (_gathered, "gathered"),
+        (_on_disk, "on_disk"),
+        (_wide, "wide"),
+    )
     sections = (part for write, key in made if found.get(key) for part in write(found[key]))
     return "\n\n".join([*head, *sections]) + "\n"
 
@@ -296,7 +418,11 @@ def _runs(runs: list[dict[str, Any]]) -> Iterator[str]:
 
     steps = list(dict.fromkeys(step for run in runs for step in run["steps"]))
     heads = [f"{run['cases']:,} x {run['features']:,}".replace(",", " ") for run in runs]
-    told = {"make": "write the table", "make-elsewhere": "write the other table (CSV)"}
+    told = {
+        "make": "write the table",
+        "make-elsewhere": "write the other table (CSV)",
+        "one-path": "all steps and one path of `fit`",
+    }
 
     def rows(key: str) -> Iterator[list[str]]:
         for step in steps:
@@ -304,21 +430,53 @@ def _runs(runs: list[dict[str, Any]]) -> Iterator[str]:
             yield [told.get(step, step), *("" if c is None else f"{c:g}" for c in cells)]
 
     yield "## Most resident memory, MB, by cases x features (of two readers)"
+    yield (
+        "An empty cell was not measured. The processors were shared with others, which adds to the "
+        "seconds."
+    )
     yield table(["", *heads], rows("mb"))
     yield "## CPU seconds"
     yield table(["", *heads], rows("cpu"))
+    yield from (run["note"] for run in runs if "note" in run)
 
 
-def _on_disk(steps: dict[str, dict[str, float]]) -> Iterator[str]:
+def _scored(steps: dict[str, dict[str, float]]) -> Iterator[str]:
+    spent = steps["score"]
+    yield f"## A CSV of {MOST} x {FEATURES} scored"
+    yield (
+        f"`centrum validate` of a model of {MODELLED} cases on a study of one table, "
+        f"{MOST} rows as text: {spent['mb']:g} MB, {spent['cpu']:g} CPU seconds, all statistics "
+        f"included. Its rows repeat after {AT_ONCE}; every case has an id of its own."
+    )
+
+
+def _gathered(runs: list[dict[str, float]]) -> Iterator[str]:
     from report import table
 
-    yield f"## A fit of {MOST} x {FEATURES} on disk"
+    yield "## Measured cases gathered"
     yield (
-        f"All cases, and a path that ends after {FEW} of 100 penalties: what it holds at most, and "
-        "not how long a fit takes. Memory is the largest so far; seconds are of all up to there."
+        f"Shards of {FEATURES} values of two readers and 3 KB of JSON for each case: the index is "
+        "made, all records are read and gone over, and laid out anew."
     )
-    rows = ([name, f"{v['mb']:g}", f"{v['cpu']:g}"] for name, v in steps.items())
-    yield table(["", "MB", "CPU seconds"], rows)
+    rows = ([f"{run['cases']:g}", f"{run['mb']:g}", f"{run['cpu']:g}"] for run in runs)
+    yield table(["cases", "MB", "CPU seconds"], rows)
+
+
+def _on_disk(runs: list[dict[str, Any]]) -> Iterator[str]:
+    from report import table
+
+    yield "## The elastic net of a table on disk"
+    yield (
+        f"{FEATURES} features of one reader and all cases, as far as the chosen penalty: a path of "
+        "100 penalties, and one without each of 5 folds. A permuted outcome is one of those that a "
+        "study asks for by `leak_audit: {permutations: 200}`. Memory is the largest so far."
+    )
+    heads = [f"{unit}, {run['cases']:g} cases" for run in runs for unit in ("CPU seconds", "MB")]
+    rows = (
+        [name, *(f"{run['parts'][name][key]:g}" for run in runs for key in ("cpu", "mb"))]
+        for name in runs[0]["parts"]
+    )
+    yield table(["", *heads], rows)
 
 
 def _wide(parts: dict[str, float]) -> Iterator[str]:
@@ -341,6 +499,12 @@ def one_step(step: str, folder: Path, cases: int, features: int) -> None:
         return
     if step == "make":
         make_study(folder / "study", cases, features, EVALUATION)
+    elif step == "make-shards":
+        make_shards(folder, cases, features)
+    elif step == "one-path":
+        one_path(folder)
+    elif step == "gather":
+        gather(folder, cases)
     elif step == "wide":
         print(json.dumps(wide()))
         return
@@ -356,10 +520,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     parser.add_argument("--features", type=int, default=FEATURES)
-    parser.add_argument("--steps", nargs="*", default=[*VERBS[:-1], "make-elsewhere", VERBS[-1]])
+    parser.add_argument(
+        "--steps", nargs="*", default=[*VERBS[:-1], "one-path", "make-elsewhere", VERBS[-1]]
+    )
     parser.add_argument("--folder")
     parser.add_argument("--step", nargs=4)
-    parser.add_argument("--what", nargs="*", default=["runs", "wide", "on-disk"])
+    what = ["runs", "wide", "on-disk", "scored", "gathered"]
+    parser.add_argument("--what", nargs="*", default=what)
     parser.add_argument("--dry", action="store_true")
     given = parser.parse_args()
     if given.step:
@@ -372,15 +539,26 @@ def main() -> None:
 
     found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"runs": []}
     if "runs" in given.what:
-        rows = [measured(n, given.features, tuple(given.steps), given.folder) for n in given.cases]
+        steps = ("make", *given.steps)
+        rows = [measured(n, given.features, steps, given.folder) for n in given.cases]
         again = [(row["cases"], row["features"]) for row in rows]
         kept = [r for r in found["runs"] if (r["cases"], r["features"]) not in again]
         found["runs"] = sorted([*kept, *rows], key=lambda row: (-row["features"], row["cases"]))
     if "wide" in given.what:
         found["wide"] = apart("--step", "wide", ".", "0", "0")
     if "on-disk" in given.what:
-        with tempfile.TemporaryDirectory(dir=given.folder) as name:
-            found["on_disk"] = apart("--step", "fit-on-disk", name, str(MOST), str(FEATURES))
+        found["on_disk"] = [
+            {"cases": n, "parts": net_on_disk(n, given.folder)} for n in given.cases
+        ]
+    if "scored" in given.what:
+        steps = ("make", *VERBS[:-2], "make-elsewhere", "score")
+        found["scored"] = measured(MODELLED, FEATURES, steps, given.folder, MOST)["steps"]
+    if "gathered" in given.what:
+        steps = ("make-shards", "gather")
+        found["gathered"] = [
+            {"cases": n, **measured(n, FEATURES, steps, given.folder)["steps"]["gather"]}
+            for n in given.cases
+        ]
     found["machine"] = machine()["processor"] or "one machine"
     if not given.dry:
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")

@@ -51,6 +51,7 @@ def measure(path: Path) -> dict[str, Any]:
     """CPU seconds of reading one file in each way."""
     stored = path.read_bytes()
     packed = stored[stored.index(b"\x1f\x8b") :]
+    most = len(zlib.decompress(packed, 31))
     geometry = read_image(path).geometry
     ours = (
         (lambda: read_image(path))
@@ -60,7 +61,7 @@ def measure(path: Path) -> dict[str, Any]:
     return {
         "bytes": len(stored),
         "centrum": cpu(ours),
-        "of which ISA-L": cpu(lambda: decompress(packed)),
+        "of which ISA-L": cpu(lambda: decompress(packed, most)),
         "SimpleITK": cpu(lambda: sitk.GetArrayFromImage(sitk.ReadImage(str(path)))),
         "zlib": cpu(lambda: zlib.decompress(packed, 31)),
     }

@@ -1,9 +1,8 @@
-"""Honest AUC of the default model and of the search on real radiomics tables.
+"""Models side by side on real radiomics tables: the same parts, everything refitted in each.
 
-    python benchmarks/real_tables.py default            # 20 stratified 7:3 splits
-    python benchmarks/real_tables.py search             # 10-fold nested cross-validation
+    python benchmarks/real_tables.py models             # in nested folds, then on splits
     python benchmarks/real_tables.py centres            # Hosny: each centre left out
-    python benchmarks/real_tables.py page               # docs/reference/real-tables.md
+    python benchmarks/real_tables_page.py               # docs/reference/real-tables.md, its figures
 
 Results are kept in benchmarks/results/real-tables.json, one table at a time, so that a run that
 was stopped goes on.
@@ -12,8 +11,10 @@ was stopped goes on.
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
+from itertools import chain, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,8 @@ from centrum.protocol import load_preset
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = Path(os.environ.get("CENTRUM_REFERENCE", ROOT.parent / "shared" / "reference"))
 RESULTS = ROOT / "benchmarks" / "results" / "real-tables.json"
-PAGE = ROOT / "docs" / "reference" / "real-tables.md"
 
-PRESET = "vcf-t2w"
+PRESET, RECIPE = "vcf-t2w", "vcf-t2w-2024"
 
 BASELINE = {
     "WORC-Lipo": (0.862, 0.873), "Arita2018": (0.784, 0.811), "Song2020": (0.950, 0.974),
@@ -42,7 +42,22 @@ BASELINE = {
 
 CENTRES = ("Hosny2018A", "Hosny2018B", "Hosny2018C")
 
+SEED = 1
+"""Of the models' own folds, forests and balancing."""
+
+FOLDS, REPEATS, SPLITS = 10, 3, 20
+
+CANDIDATES = ("default", "sparse", "ridge", "elastic net, a tenth", "filtered ridge")
+"""Models that can be the default."""
+
+NO_CANDIDATES = ("2024 recipe", "random forest", "search")
+"""Models that are looked at, in the first repeat of the folds alone."""
+
+SPLITS_OF_SEARCH = 5
+"""A search takes fifty times as long as the other models: the first splits."""
+
 Split = tuple[np.ndarray, np.ndarray]
+Result = dict[str, list[float]]
 
 
 def read(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -52,49 +67,75 @@ def read(name: str) -> tuple[np.ndarray, np.ndarray]:
     return X[:, :, None], table["Target"].to_numpy()
 
 
-def splits(y: np.ndarray, number: int = 20) -> Iterator[Split]:
+def splits(y: np.ndarray, number: int = SPLITS) -> list[Split]:
     """Stratified 7:3 splits with the seeds 0, 1, ..."""
-    return (stratified_split(y, None, 0.7, seed) for seed in range(number))
+    return [stratified_split(y, None, 0.7, seed) for seed in range(number)]
 
 
-def folds(y: np.ndarray) -> Iterator[Split]:
-    """Ten stratified folds."""
-    return train_and_held_out(folds_by_patient(y, None, 10, seed=0))
+def folds(y: np.ndarray) -> list[Split]:
+    """Ten stratified folds, dealt anew with the seeds 0, 1, ..."""
+    dealt = (folds_by_patient(y, None, FOLDS, seed) for seed in range(REPEATS))
+    return list(chain.from_iterable(map(train_and_held_out, dealt)))
 
 
-def areas(
-    model: BaseEstimator, X: np.ndarray, y: np.ndarray, parts: Iterator[Split]
-) -> list[float]:
-    """Test AUC of every part, everything refitted in each."""
-    found = []
+DESIGNS = {"folds": folds, "splits": splits}
+
+
+def models() -> dict[str, BaseEstimator]:
+    """Unfitted models by name."""
+    default, recipe = (load_preset(name).model for name in (PRESET, RECIPE))
+    plain = changed(default, clip=None, correlation=None)
+    tenth = default.lasso.model_copy(update={"l1_ratio": 0.1})
+    chosen = {
+        "default": default,
+        "sparse": default.sparse,
+        "ridge": changed(plain, classifier="ridge"),
+        "elastic net, a tenth": changed(default, lasso=tenth),
+        "2024 recipe": recipe,
+        "random forest": changed(plain, classifier="random_forest"),
+        "filtered ridge": changed(default, classifier="ridge"),
+    }
+    found: dict[str, BaseEstimator] = {
+        name: StudyClassifier(settings, SEED, calibrate=False) for name, settings in chosen.items()
+    }
+    return found | {"search": SearchClassifier(SearchSettings(), default, SEED, calibrate=False)}
+
+
+def changed(settings: ModelSettings, **changes: object) -> ModelSettings:
+    """Settings with other choices."""
+    return settings.model_copy(update=changes)
+
+
+def test_results(
+    model: BaseEstimator, X: np.ndarray, y: np.ndarray, parts: Sequence[Split]
+) -> Result:
+    """Test AUC and number of features of every part, everything refitted in each."""
+    found: Result = {"auc": [], "features": []}
     for train, test in parts:
         fitted = clone(model).fit(X[train], y[train])
-        found.append(float(auc(y[test] == 1, fitted.decision_function(X[test]))))
+        found["auc"].append(float(auc(y[test] == 1, fitted.decision_function(X[test]))))
+        found["features"].append(len(fitted.selected_))
     return found
 
 
-def models() -> dict[str, tuple[BaseEstimator, bool]]:
-    """Mode -> unfitted model, and whether it is judged by folds rather than splits."""
-    settings = load_preset(PRESET).model
-    return {
-        "default": (StudyClassifier(settings, 1), False),
-        "default-folds": (StudyClassifier(settings, 1), True),
-        "search": (SearchClassifier(SearchSettings(), settings, 1), True),
-        "winner": (SearchClassifier(SearchSettings(ensemble=1), settings, 1), True),
-    }
-
-
-def run(mode: str) -> None:
-    """Every table in turn; those that were done are not done again."""
-    model, by_folds = models()[mode]
-    for name in BASELINE:
-        known = load()
-        if name in known.setdefault(mode, {}):
+def run_models() -> None:
+    """Every model, design and table in turn; those that were done are not done again."""
+    unfitted = models()
+    for (design, mode), name in product(product(DESIGNS, unfitted), BASELINE):
+        if name in load().get(design, {}).get(mode, {}):
             continue
         X, y = read(name)
-        found = areas(model, X, y, folds(y) if by_folds else splits(y))
-        save(mode, name, found)
-        print(f"{mode:14} {name:14} {np.mean(found):.3f} ± {np.std(found, ddof=1):.3f}", flush=True)
+        parts = DESIGNS[design](y)[: number_of_parts(design, mode)]
+        found = test_results(unfitted[mode], X, y, parts)
+        save(design, mode, name, found)
+        print(f"{design:7} {mode:22} {name:14} {np.mean(found['auc']):.3f}", flush=True)
+
+
+def number_of_parts(design: str, mode: str) -> int | None:
+    """How many of the parts of a design a model is fitted to; all where None."""
+    if design == "folds":
+        return FOLDS if mode in NO_CANDIDATES else None
+    return SPLITS_OF_SEARCH if mode == "search" else None
 
 
 def run_centres() -> None:
@@ -109,105 +150,40 @@ def run_centres() -> None:
     centre = np.repeat(CENTRES, [len(t) for _, t in read_all])
     settings = load_preset(PRESET).model
     combat = settings.harmonisation.model_copy(update={"method": "combat"})
-    for mode, chosen in (("plain", settings), ("ComBat", with_combat(settings, combat))):
+    for mode, chosen in (("plain", settings), ("ComBat", changed(settings, harmonisation=combat))):
         for name in CENTRES:
             train, test = np.flatnonzero(centre != name), np.flatnonzero(centre == name)
             model = StudyClassifier(chosen, 1).fit(X[train], y[train], batch=centre[train])
             scores = model.decision_function(X[test], batch=centre[test])
-            save(f"centres {mode}", name, [float(auc(y[test] == 1, scores))])
+            save("centres", mode, name, {"auc": [float(auc(y[test] == 1, scores))]})
         pooled = []
         for train, test in splits(y, 5):
             model = StudyClassifier(chosen, 1).fit(X[train], y[train], batch=centre[train])
             scores = model.decision_function(X[test], batch=centre[test])
             pooled.append(float(auc(y[test] == 1, scores)))
-        save(f"centres {mode}", "all centres mixed", pooled)
-        print(mode, load()[f"centres {mode}"], flush=True)
+        save("centres", mode, "all centres mixed", {"auc": pooled})
+        print(mode, load()["centres"][mode], flush=True)
 
 
-def with_combat(settings: ModelSettings, combat: object) -> ModelSettings:
-    """The model with harmonisation switched on."""
-    return settings.model_copy(update={"harmonisation": combat})
+def load() -> dict[str, dict[str, dict[str, Result]]]:
+    """What was measured: design -> model -> table -> AUC and number of features of each part."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    return found
 
 
-def load() -> dict[str, dict[str, list[float]]]:
-    """What was measured: mode -> table -> AUCs."""
-    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-
-
-def save(mode: str, name: str, found: list[float]) -> None:
-    """Keep the AUCs of a table."""
+def save(design: str, mode: str, name: str, found: Result) -> None:
+    """Keep the results of a table."""
     known = load()
-    known.setdefault(mode, {})[name] = [round(value, 4) for value in found]
+    rounded = {what: [round(value, 4) for value in values] for what, values in found.items()}
+    known.setdefault(design, {}).setdefault(mode, {})[name] = rounded
     RESULTS.write_text(json.dumps(known, indent=1) + "\n")
-
-
-def text(values: list[float] | None) -> str:
-    """Mean and SD."""
-    if not values:
-        return ""
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}"
-
-
-def page() -> str:
-    """The page of results."""
-    known = load()
-    heads = {
-        "default": "default, 20 splits 7:3", "default-folds": "default, 10 folds",
-        "winner": "search, winner, 10 folds", "search": "search, mean of 10, 10 folds",
-    }  # fmt: skip
-    heads = {mode: head for mode, head in heads.items() if mode in known}
-    lines = [
-        "# Real radiomics tables",
-        "",
-        "Written by `python benchmarks/real_tables.py`. Test AUC (mean ± SD over the parts), every",
-        f"step refitted in each part. Default: the model of the preset `{PRESET}`; search: "
-        "`search: {}`.",
-        "Baseline: a leak-free LASSO; best: the optimistic best of 616 configurations of the",
-        "benchmark radMLBench, chosen on the very folds that it is judged on.",
-        "",
-        f"| table | baseline | {' | '.join(heads.values())} | optimistic best |",
-        "|---|--:" + "|--:" * (len(heads) + 1) + "|",
-    ]
-    means: dict[str, list[float]] = {mode: [] for mode in heads}
-    for name, (baseline, best) in BASELINE.items():
-        cells = [text(known[mode].get(name)) for mode in heads]
-        for mode in heads:
-            if name in known[mode]:
-                means[mode].append(float(np.mean(known[mode][name])))
-        lines.append(f"| {name} | {baseline:.3f} | {' | '.join(cells)} | {best:.3f} |")
-    average = [f"{np.mean(means[mode]):.4f}" if means[mode] else "" for mode in heads]
-    low, high = np.mean(list(BASELINE.values()), axis=0)
-    lines.append(f"| **mean** | **{low:.4f}** | {' | '.join(average)} | **{high:.4f}** |")
-    if "centres plain" in known:
-        lines += [
-            "",
-            "## Three centres (Hosny 2018 A, B, C)",
-            "",
-            "Each centre tested by a model of the other two; below, all three mixed in 5",
-            "stratified 7:3 splits. ComBat is learnt on training cases without outcomes; a centre",
-            "that was not trained on stays as it is.",
-            "",
-            "| tested | plain | ComBat |",
-            "|---|--:|--:|",
-        ]
-        for name in known["centres plain"]:
-            pair = [text(known[f"centres {mode}"].get(name)) for mode in ("plain", "ComBat")]
-            lines.append(f"| {name} | {pair[0]} | {pair[1]} |")
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=[*models(), "centres", "page"])
-    chosen = parser.parse_args().what
-    if chosen == "page":
-        PAGE.write_text(page(), encoding="utf-8")
-    elif chosen == "centres":
-        run_centres()
-    else:
-        run(chosen)
+    parser.add_argument("what", choices=["models", "centres"])
+    run = {"models": run_models, "centres": run_centres}
+    run[parser.parse_args().what]()
 
 
 if __name__ == "__main__":

@@ -264,7 +264,7 @@ def _throughput(found: dict[str, Any]) -> str:
     said = (
         f"{found['patients']} patients with {found['readers']} readers, from compressed files to "
         "the store: all families with spatial and local intensity, and the preset vcf-t2w with its "
-        "filters; starting the processes counts. CPU seconds are those of all processes."
+        "filters; starting the processes counts. CPU seconds are those of one process."
     )
     return (
         said
@@ -287,8 +287,11 @@ def _throughput(found: dict[str, Any]) -> str:
                     str(run["workers"]),
                     f"{run['per_second']:.1f}",
                     f"{run['wall']:.2f}",
-                    f"{run['cpu']:.2f}",
-                    f"{run['cpu'] / regions * 1e3:.1f}",
+                    *(
+                        ("", "")
+                        if run["cpu"] is None
+                        else (f"{run['cpu']:.2f}", f"{run['cpu'] / regions * 1e3:.1f}")
+                    ),
                     f"{run['steady']:.1f}",
                 ]
                 for run in found["runs"]

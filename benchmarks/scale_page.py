@@ -41,7 +41,7 @@ def figure(runs: list[Found], path: Path) -> None:
         (panels[0], [run["ms_per_case_and_worker"] for run in runs],
          "time of a worker per case (ms)"),
         (panels[1], [run["processor_ms_per_case"] for run in runs],
-         "processor time beside measuring (ms per case)"),
+         "processor time beside it (ms per case)"),
     ):  # fmt: skip
         axes.plot(cases, values, "o-", color="#0072B2", markersize=4, linewidth=1.2)
         axes.set(xscale="log", xlabel="cases", ylabel=label)
@@ -71,8 +71,8 @@ def costs(found: Found) -> list[str]:
         "## What a case costs beside its measuring",
         f"Cases whose measuring is a sleep of {1000 * machine['sleep_seconds']:.0f} ms, with "
         f"records of 1316 values, through a scheduler of Dask and {machine['workers']} workers of "
-        f"one thread on {machine['processors']} processors that others used, too (the load is that "
-        "at the end of a run). The work is what the naps took by the workers' clocks. The overhead "
+        f"one thread on {machine['processors']} processors (the load is that at the end of "
+        "a run). The work is what the naps took by the workers' clocks. The overhead "
         "is all else that the workers' time went to, in percent of the work: before the first "
         "case, between batches (a shard is written, the next batch comes), and after the last case "
         "of a worker. Processor time is that of all processes without the naps' own.",
@@ -90,8 +90,8 @@ def killed(found: Found) -> list[str]:
     """What was killed, and what was done again."""
     return [
         "## Killed on the way",
-        f"`centrum extract --dask` on {found['cases']} cases (files of a few kilobytes, two "
-        f"readers, 18 features) with {found['workers']} workers. Every "
+        f"`centrum extract STUDY --dask ADDRESS` on {found['cases']} cases (files of a "
+        f"few kilobytes, two readers, 18 features) with {found['workers']} workers. Every "
         f"{found['seconds_between_kills']:.0f} seconds one was killed (kill -9) and another one "
         "started; when half of the cases were kept the scheduler was killed, everything started "
         "again, and the same command given once more.",
@@ -103,7 +103,7 @@ def killed(found: Found) -> list[str]:
         f"{', '.join(map(str, found['under_way_at_kills']))} (a batch has at most "
         f"{found['largest_batch']}) |\n"
         f"| means that equal numpy's on the image | {found['means_checked']} (relative difference "
-        f"at most {found['largest_relative_difference_of_a_mean']:.0e}) |\n"
+        f"at most {found['largest_relative_difference_of_a_mean']:.2g}) |\n"
         f"| records that equal one made again | {found['measured_again_and_equal']} |\n"
         f"| load at the end | {found['load']:.0f} |",
         "Every case is in exactly one shard at the end. No process had more under way than a "
@@ -147,9 +147,8 @@ def plan(found: Found) -> list[str]:
         "reads at 1 GB/s in 2.8 hours before the first batch goes out, and each worker once more. "
         "Give shares instead (`--shard I/N`): then each machine reads its own part, and the "
         "one that gathers all of it once.",
-        "2. **Memory of the one that makes the table.** Records are held as Python numbers, some "
-        "100 KB for a case of 1316 features and two readers: 1e5 cases want 10 GB. Beyond that "
-        "gather by centre or year, in studies of their own.",
+        "2. **The disk of the one that makes the table.** Records wait there while it is made, "
+        "some 25 KB for a case of 1316 features and two readers; the table takes another 21 KB.",
         f"3. **Files in one folder.** {batches} shards lie in 256 folders until they settle; "
         "looking for new ones is a listing of each.",
         "4. **The scheduler** has "

@@ -17,6 +17,7 @@ from centrum.features.registry import Entry, catalogue
 from centrum.filters import FILTERS, Filter
 from centrum.protocol import Protocol
 from centrum.reading.room import RoomSettings
+from centrum.report.labels import plain_label
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -29,16 +30,17 @@ def features_page() -> str:
         "# Features",
         "",
         "Generated from the catalogue. Sections are those of the IBSI reference manual",
-        "(arXiv:1612.07003); I is the image's unit of intensity. Names in brackets are",
-        "PyRadiomics' deprecated features, which it computes only on request.",
+        "(arXiv:1612.07003); I is the image's unit of intensity. Labels are what figures call a",
+        "feature of the image itself. Names in brackets are PyRadiomics' deprecated features,",
+        "which it computes only on request.",
         "",
     ]
     for family, entries in groupby(catalogue().values(), attrgetter("family")):
         lines += [
             f"## {family}",
             "",
-            "| IBSI code | name | unit | formula | section | PyRadiomics |",
-            "|---|---|---|---|---|---|",
+            "| IBSI code | name | label | unit | formula | section | PyRadiomics |",
+            "|---|---|---|---|---|---|---|",
             *map(_feature, entries),
             "",
         ]
@@ -47,7 +49,8 @@ def features_page() -> str:
 
 def _feature(e: Entry) -> str:
     name = f"({e.pyradiomics})" if e.deprecated else e.pyradiomics
-    return f"| {e.code} | {e.name} | {e.unit} | {_code(e.formula)} | {e.section} | {name} |"
+    cells = (e.code, e.name, plain_label(e), e.unit, _code(e.formula), e.section, name)
+    return f"| {' | '.join(cells)} |"
 
 
 def _code(formula: str) -> str:

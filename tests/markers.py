@@ -147,7 +147,8 @@ def _of_pdf(content: bytes) -> Iterator[str]:
 
 
 def _pdf_string(literal: bytes | None, digits: bytes | None) -> str:
-    raw = bytes.fromhex("".join((digits or b"").decode().split()).ljust(2, "0")) if digits else b""
+    hexadecimal = "".join((digits or b"").decode().split())
+    raw = bytes.fromhex(hexadecimal + "0" * (len(hexadecimal) % 2))  # as ISO 32000-1, 7.3.4.3
     if literal is not None:
         octal = _PDF_OCTAL.sub(lambda m: bytes([int(m[1], 8) & 255]), literal)
         raw = re.sub(rb"\\(.)", rb"\1", octal, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Programs of others that judge what is written: without them tests skip, in CI they fail."""
+"""Programs of others that judge or print what is written; in CI tests do not go without them."""
 
 import os
 import shutil
@@ -11,9 +11,14 @@ import pytest
 PACKAGES = {
     "dciodvfy": "Debian's dicom3tools",
     "dsrdump": "Debian's dcmtk",
+    "pdftotext": "Debian's poppler-utils",
     "segimage2itkimage": "dcmqi of the package index",
+    "soffice": "Debian's libreoffice-writer-nogui",
     "tid1500reader": "dcmqi of the package index",
 }
+
+LONGEST_S = 300
+"""How long a program may take before its test fails."""
 
 
 def run(name: str, *words: str | Path) -> str:
@@ -24,7 +29,11 @@ def run(name: str, *words: str | Path) -> str:
         missing = f"needs {name}, of {PACKAGES[name]}"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     done = subprocess.run(
-        [path, *map(str, words)], capture_output=True, text=True, errors="replace"
+        [path, *map(str, words)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=LONGEST_S,
     )
     assert done.returncode == 0 or name == "dciodvfy", done.stderr
     return done.stdout + done.stderr

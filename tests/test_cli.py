@@ -35,9 +35,9 @@ from tests.studies import make_study, read_rows, write_rows
 
 COMMANDS = (
     "demo", "simulate", "size", "init", "import", "export", "export-masks", "check", "plan", "run",
-    "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "freeze",
+    "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "explain", "freeze",
     "manuscript", "report", "score", "validate", "decode", "signature", "features", "measure",
-    "morphometry", "labels", "bodies", "read", "pacs",
+    "morphometry", "map", "labels", "bodies", "read", "pacs",
 )  # fmt: skip
 
 
@@ -154,11 +154,14 @@ def test_from_a_study_to_the_next_patient(study: Path, tmp_path: Path) -> None:
     assert "METRICS: " in paper.stdout
     kit = study / "results" / "manuscript"
     assert {p.suffix for p in (kit / "figures").iterdir()} == {".svg", ".pdf", ".tiff"}
-    wanted = {"manuscript.docx", "checklists.docx", "methods.md", "model-card.md", "data-sheet.md"}
+    wanted = {"manuscript.docx", "checklists.docx", "abstract.md", "methods.md", "results.md",
+              "limitations.md", "model-card.md", "data-sheet.md"}  # fmt: skip
     wanted |= {"METRICS.csv", "CLEAR.csv", "TRIPOD+AI.csv"}
     assert wanted <= {p.name for p in kit.iterdir()}
     text = "".join(p.read_text() for p in (*kit.glob("*.md"), *kit.glob("*.csv")))
     assert "patient-" not in text
+    assert "30 cases had the very score of a case of the study" in text
+    assert "External validation" in (kit / "methods.md").read_text()
     other = tmp_path / "val" / "validation.json"
     other.write_text(other.read_text().replace('"model": "', '"model": "0'))
     refused = centrum("manuscript", study, "--external", tmp_path / "val")
@@ -205,6 +208,22 @@ def test_a_study_step_by_step(study: Path) -> None:
     ran = centrum("run", study, "--json")
     assert ran.returncode == OK
     assert json.loads(ran.stdout)["auc"]["test"] == evaluated["test"]["auc"]["value"]
+
+
+def test_maps_of_a_case(study: Path, tmp_path: Path) -> None:
+    name = "original_statistics_median"
+    mapped = centrum("map", study, "P003", "--feature", name, "--out", tmp_path / "a", "--json")
+    assert mapped.returncode == OK, mapped.stderr
+    (record,) = json.loads(mapped.stdout)
+    assert (record["feature"], record["window"]) == (name, "5.4 × 4.4 × 5.4 mm")
+    assert Path(record["image"]).is_file()
+    told = centrum("map", study, "P003", "--feature", name, "--window", 3, "--out", tmp_path / "b")
+    assert "window 3 × 4.4 × 3 mm" in told.stdout
+    assert "patient-3" not in mapped.stdout + told.stdout
+    for words in ((study,), (study, "P003", "--image", "a.nrrd", "--mask", "b.nrrd")):
+        wrong = centrum("map", *words, "--out", tmp_path / "c")
+        assert wrong.returncode == BAD_INPUT
+        assert "Give either a STUDY with a CASE" in wrong.stderr
 
 
 def test_a_failed_case_shows_in_the_exit_code(study: Path, tmp_path: Path) -> None:

@@ -25,10 +25,12 @@ from centrum.commands import study as verbs
 from centrum.commands.plan import plan_study
 from centrum.execution import silent
 from centrum.filters.filter import Filter
+from centrum.frozen.explanation import ExplainJob
 from centrum.geometry import Geometry
 from centrum.measure import case as measure, images as images_of_cases, label_checks
 from centrum.measure.morphometry import MorphometryJob
 from centrum.measure.perturbed import PerturbedJob
+from centrum.modelling.designs import Part
 from centrum.morphometry.settings import MorphometrySettings
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul
@@ -44,10 +46,10 @@ from tests.studies import read_rows, write_rows
 MEASURED = {"measure", "perturbed", "landmarks"}
 """Jobs of a case that are kept in store/."""
 
-FITTED = {"part", "leak", "resample"}
+FITTED = {"part", "leak", "resample", "explained"}
 """Jobs of a model that are kept in fits/."""
 
-WHOLE = {"evaluate", "freeze", "report", "manuscript"}
+WHOLE = {"evaluate", "explain", "freeze", "report", "manuscript"}
 """Stages that take a moment, and in which the whole protocol is read or printed."""
 
 TABLE = {"extract", "morphometry", "perturb"}
@@ -66,6 +68,7 @@ EXPECTED: dict[str, set[str]] = {
     "keep_names": TABLE,
     "describe": TABLE,
     "tables": TABLE,
+    "sources": TABLE,
     "join": TABLE,
     "images": TABLE | {"measure", "perturbed"},
     "images.orientation": TABLE | MEASURED | {"bodies"},
@@ -85,6 +88,8 @@ EXPECTED: dict[str, set[str]] = {
     # Which features are kept is decided when all were measured.
     "robustness.icc": {"perturb"} | MODEL_OF,
     "model": MODEL_OF,
+    # Gaps in tables are taken where something fills them.
+    "model.imputation.method": TABLE | MODEL_OF,
     "model.agreement": {"agree"} | MODEL_OF,
     "model.agreement.form": {"agree", "morphometry"} | MODEL_OF,
     "morphometry": {"morphometry", "bodies"},
@@ -99,7 +104,11 @@ EXPECTED: dict[str, set[str]] = {
     "evaluation.prevalence": {"internal", "part", "resample"},
     "evaluation.conformal_error": {"internal", "part", "resample"},
     "evaluation.cutoff_folds": {"fit", "internal"},
-    "evaluation.seed": {"fit", "internal"},
+    "evaluation.seed": {"fit", "internal", "explained"},
+    # Groups are an input of the job of a part; the stage reads the whole protocol.
+    "evaluation.explanation": set(),
+    "evaluation.explanation.permutations": {"explained"},
+    "evaluation.clinical": {"internal", "leak"},
 }
 """The jobs that read a choice, beside `WHOLE`; the longest beginning of its name counts."""
 
@@ -108,6 +117,7 @@ name: Rich
 deviations: [one]
 eligibility: [{name: grown, require: age > 18}, {name: young, exclude: age > 99}]
 images: {sequences: [first, second], reader: senior}
+sources: [{name: further, file: cases.csv}]
 preparation:
   bias_field: {}
   normalisation: {method: NORMALISATION}
@@ -117,6 +127,7 @@ extraction:
   interpolation: {in_plane: 0.5}
   filters: [{filter: log, sigma: 1, dimension: 2D}]
   response_discretisation: {method: fixed_bin_number, bins: 8}
+  ratios: [{of: muscle, to: above}]
 robustness: {}
 morphometry: {}
 model: {screen: {}, correlation: {}, n_features: {maximum: 2, folds: 2}}
@@ -138,6 +149,8 @@ SPECIAL = {
     "images.labels": "verse",
     "images.orientation": "PIR",
     "tables.file": "cases.csv",
+    "sources.file": "study.yaml",
+    "extraction.ratios.families": ("histogram",),
 }
 """Values that only a study can say."""
 
@@ -229,6 +242,8 @@ def keys_of(study: Study) -> dict[str, str]:
     found["part"] = job.key()
     found["leak"] = procedure.LeakJob(source, protocol, 7, shuffle=False).key()
     found["resample"] = procedure.ResampleJob(source, protocol, (0, 1), 7).key()
+    part = Part("single", 0, np.array([0, 1]), np.array([2]))
+    found["explained"] = ExplainJob(source, protocol, part, (0,)).key()
     for case in study.jobs()[:1]:
         primary = {study.readers[0]: case.masks[study.readers[0]]}
         alone = replace(case, masks=primary)
@@ -460,7 +475,8 @@ def test_a_changed_table_is_read_again(tables: Path, tmp_path: Path, name: str) 
         ("fit.json", WHOLE),
         ("scores.csv", WHOLE),
         ("assessment.json", {"report", "manuscript"}),
-        ("evaluation.json", {"freeze", "report", "manuscript"}),
+        ("evaluation.json", {"explain", "freeze", "report", "manuscript"}),
+        ("explanation.json", {"report", "manuscript"}),
         ("model.json", {"report", "manuscript"}),
     ],
 )

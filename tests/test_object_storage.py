@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from centrum.commands import study as of_study
 from centrum.errors import ManifestError, StorageDown
 from centrum.io import objects, scratch
 from centrum.study.study import open_study
+from tests import clusters
 from tests.conftest import ROOT
 from tests.markers import found_in
 from tests.object_storage import Bucket, Door, Emulator
@@ -151,6 +153,26 @@ def test_shares_and_gather_by_object_storage_alone(
     assert done.exit_code == OK, done.output
     assert results(last) == results(whole)
     assert "consortium" not in done.output
+
+
+def test_workers_of_dask_share_object_storage_and_nothing_else(
+    study: Path, whole: Path, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(clusters, "forks", cache(clusters.Forks))  # that know the bucket
+    place = bucket.url("shards")
+    with clusters.a_cluster(tmp_path / "cluster", 2) as cluster:
+        told = ("--dask", cluster.address, "--shards", place)
+        done = command("extract", study, *told)
+        assert done.returncode == OK, done.stderr
+        before = bucket.keys("shards")
+        again = command("extract", study, *told)
+        assert again.returncode == OK, again.stderr
+        assert FOLDER not in cluster.logs()
+    assert results(study) == results(whole)
+    assert not (study / "results/shards").exists()
+    assert before
+    assert bucket.keys("shards") == before, "the same command does nothing again"
 
 
 def test_gathering_transfers_shards_and_no_image(

@@ -21,10 +21,29 @@ def test_every_advertised_design_is_tried() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", list(permuted.cells()), ids=" ".join)
+@pytest.mark.parametrize("cell", [*permuted.cells(), *permuted.SPARSE], ids=" ".join)
 def test_permuted_outcomes_give_half(cell: tuple[str, str]) -> None:
     areas = permuted.permuted(cell)
     assert len(areas) == permuted.PERMUTATIONS
+    assert abs(permuted.errors(areas)) <= permuted.ERRORS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", permuted.PRESETS)
+def test_nothing_is_learnt_beside_the_score(preset: str) -> None:
+    """By age and sex, with them, by another reader's regions, in refits."""
+    for name, areas in permuted.beside(preset).items():
+        assert len(areas) == permuted.PERMUTATIONS
+        assert abs(permuted.errors(areas)) <= permuted.ERRORS, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "design", [*permuted.DESIGNS, *(f"{name}{permuted.HARMONISED}" for name in permuted.FURTHER)]
+)
+def test_nothing_is_learnt_by_the_combined_model(design: str) -> None:
+    areas = permuted.together(design)
+    assert len(areas) == permuted.PERMUTATIONS >= 100
     assert abs(permuted.errors(areas)) <= permuted.ERRORS
 
 

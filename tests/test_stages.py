@@ -27,9 +27,9 @@ def export(study: Study) -> object:
 
 
 BEFORE_REPORT = (verbs.extract, verbs.agree, verbs.fit, verbs.internal,
-                 verbs.evaluate, verbs.freeze)  # fmt: skip
+                 verbs.evaluate, verbs.explain, verbs.freeze)  # fmt: skip
 AFTER_EXTRACT = (verbs.agree, verbs.fit, verbs.internal, export)
-ALL = (*AFTER_EXTRACT, verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)
+ALL = (*AFTER_EXTRACT, verbs.evaluate, verbs.explain, verbs.freeze, verbs.report, write_manuscript)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,8 @@ def edit(path: Path) -> None:
     else:
         text = path.read_text()
         at = max(text.rfind(digit) for digit in "0123456789")
-        path.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :])
+        other = str((int(text[at]) + 1) % 10) + text[at + 1 :] if at >= 0 else f"{text[-1]} "
+        path.write_text(text[:at] + other)
 
 
 READ_BY = {
@@ -69,10 +70,17 @@ READ_BY = {
     "overlap.csv": ("extract", (verbs.report, write_manuscript)),
     "acquisition.csv": ("extract", (verbs.freeze, verbs.report, write_manuscript)),
     "agreement.csv": ("agree", (verbs.report, write_manuscript)),
-    "fit.json": ("fit", (verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)),
-    "scores.csv": ("fit", (verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)),
+    "fit.json": (
+        "fit",
+        (verbs.evaluate, verbs.explain, verbs.freeze, verbs.report, write_manuscript),
+    ),
+    "scores.csv": (
+        "fit",
+        (verbs.evaluate, verbs.explain, verbs.freeze, verbs.report, write_manuscript),
+    ),
     "assessment.json": ("internal", (verbs.report, write_manuscript)),
-    "evaluation.json": ("evaluate", (verbs.freeze, verbs.report, write_manuscript)),
+    "evaluation.json": ("evaluate", (verbs.explain, verbs.freeze, verbs.report, write_manuscript)),
+    "explanation.json": ("explain", (verbs.report, write_manuscript)),
     "model.json": ("freeze", (verbs.report, write_manuscript)),
 }
 """Result -> the stage that makes it, and the verbs that read it."""
@@ -110,6 +118,7 @@ def test_a_deleted_result_is_named_with_what_makes_it(study: Path) -> None:
     [
         ("fit.json", "fit", left.load_model),
         ("assessment.json", "internal", left.load_internal_validation),
+        ("explanation.json", "explain", left.load_explanation),
         ("features.json", "extract", verbs.load_table),
         ("extraction.json", "extract", verbs.load_extraction),
         ("scores.csv", "fit", verbs.evaluate_scores),

@@ -103,6 +103,18 @@ def test_a_layer_of_other_cases_or_of_another_shape_is_refused() -> None:
         replace(whole, perturbations=("one",))
 
 
+def test_columns_of_many_numbers_are_gone_over_in_smaller_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """120 numbers are one block; 126 are blocks of at most a quarter of 120."""
+    monkeypatch.setattr(arrays, "AT_ONCE", 120)
+    assert [*arrays.column_blocks(np.empty((6, 10, 2)))] == [slice(0, 10)]
+    blocks = [*arrays.column_blocks(np.empty((6, 21)))]
+    assert blocks == [slice(0, 5), slice(5, 10), slice(10, 15), slice(15, 20), slice(20, 21)]
+    assert [*arrays.column_blocks(np.empty((200, 2)))] == [slice(0, 1), slice(1, 2)]
+    assert [*arrays.row_blocks(np.empty((21, 6)))] == [slice(0, 20), slice(20, 21)]
+
+
 def test_a_large_table_is_written_and_read_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

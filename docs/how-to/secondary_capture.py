@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     patient = patients_of(model, read_new_cases(folder, model))[0]
     score, seen = score_and_see(model, patient)
     assert seen is not None
-    view = region_view(seen.volume, seen.mask).view
+    view = region_view(seen.volume, seen.mask, seen.regions).view
     sheet = draw_sheet(model, as_written(model, patient, score), view)
     rgb_picture(sheet, PAGE_DPI).quantize(64).save(PICTURE, optimize=True)
 

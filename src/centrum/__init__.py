@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from centrum.commands.begin import init as init
     from centrum.commands.study import (
         agree as agree,
+        explain as explain,
         extract as extract,
         fit as fit,
         freeze as freeze,
@@ -47,6 +48,7 @@ _HOMES = {
     "Study": "centrum.study.study",
     "StudyClassifier": "centrum.modelling.pipeline",
     "agree": "centrum.commands.study",
+    "explain": "centrum.commands.study",
     "extract": "centrum.commands.study",
     "fit": "centrum.commands.study",
     "freeze": "centrum.commands.study",

@@ -8,7 +8,7 @@ one block, whose numbers are those of the whole array to the last bit.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO, Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,9 +22,24 @@ Flags = NDArray[np.bool_]
 """Truth values, such as a mask."""
 
 AT_ONCE = 4_000_000
-"""Numbers of a block: 32 MB. What is computed of a block takes several times as much memory."""
+"""Numbers of a table that is one block: 32 MB. What is computed of it takes several times as much
+memory."""
+
+PARTS = 4
+"""Blocks of columns of a larger table are so many times smaller: what is computed of one after the
+other leaves gaps in memory that are not given back, and of smaller ones they are smaller."""
 
 Positions = Ints | slice | Sequence[int] | NDArray[np.bool_]
+
+
+class ColumnStep(Protocol):
+    """What is done to the numbers of columns of one reading whenever they are read."""
+
+    def of(self, values: Floats) -> Floats:
+        """What becomes of values (cases, columns), which may be overwritten."""
+
+    def only(self, rows: Any, columns: Any) -> "ColumnStep":
+        """The same of some of the cases and of the columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +56,26 @@ class Scaling:
         values /= self.sd
         return values if self.clip is None else np.clip(values, -self.clip, self.clip, out=values)
 
+    def only(self, rows: Any, columns: Any) -> "Scaling":
+        """The same of some columns."""
+        return Scaling(self.mean[columns], self.sd[columns], self.clip)
+
+
+@dataclass(frozen=True, eq=False)
+class FillStep:
+    """A number of each column that stands where one is missing."""
+
+    fill: Floats
+
+    def of(self, values: Floats) -> Floats:
+        """Values (cases, columns) without gaps, which are overwritten."""
+        np.copyto(values, self.fill, where=np.isnan(values))
+        return values
+
+    def only(self, rows: Any, columns: Any) -> "FillStep":
+        """The same of some columns."""
+        return FillStep(self.fill[columns])
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Columns:
@@ -55,7 +90,7 @@ class Columns:
     beside : (cases, more) columns in memory, behind those of the file and the same in all readings
     rows, columns : positions of the cases and columns
     readings : positions of the readings, or the one of them that there is no third axis for
-    scaling : of the columns; their values are as stored when missing
+    steps : what is done to the numbers when they are read, one after the other
 
     >>> from tempfile import NamedTemporaryFile
     >>> with NamedTemporaryFile() as file:
@@ -72,7 +107,7 @@ class Columns:
     rows: Ints
     columns: Ints
     readings: Ints | int
-    scaling: Scaling | None = None
+    steps: tuple[ColumnStep, ...] = ()
 
     @classmethod
     def of(cls, path: Path, stored: tuple[int, int, int]) -> "Columns":
@@ -102,26 +137,24 @@ class Columns:
             *(key if isinstance(key, tuple) else (key,)),
             *2 * [slice(None)],
         )[:3]
-        found = replace(self, rows=self.rows[_flat(rows)])._of_columns(_flat(columns))
+        found = self._only(_flat(rows), _flat(columns))
         if isinstance(self.readings, int):
             return found
         kept = self.readings[readings if np.ndim(readings) == 0 else np.asarray(readings)]
         return replace(found, readings=int(kept) if np.ndim(kept) == 0 else kept)
 
-    def _of_columns(self, chosen: Any) -> "Columns":
-        scaling = self.scaling
-        if scaling is not None:
-            scaling = Scaling(scaling.mean[chosen], scaling.sd[chosen], scaling.clip)
-        return replace(self, columns=self.columns[chosen], scaling=scaling)
+    def _only(self, rows: Any, columns: Any) -> "Columns":
+        steps = tuple(step.only(rows, columns) for step in self.steps)
+        return replace(self, rows=self.rows[rows], columns=self.columns[columns], steps=steps)
 
     def with_columns(self, beside: Floats) -> "Columns":
         """The same with more columns (cases, more), for a table of which nothing is chosen yet."""
         columns = np.arange(self.stored[0] + beside.shape[1])
         return replace(self, beside=beside, columns=columns)
 
-    def scaled(self, scaling: Scaling) -> "Columns":
-        """z-scores of the columns."""
-        return replace(self, scaling=scaling)
+    def after(self, step: ColumnStep) -> "Columns":
+        """The same with one more step."""
+        return replace(self, steps=(*self.steps, step))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
         """All numbers, a column after the other in memory."""
@@ -142,8 +175,9 @@ class Columns:
                             f"{self.path.name} ends before all its columns have been read."
                         )
                     np.take(line, at, out=values)
-        shown = found[:, 0].T if isinstance(self.readings, int) else found.transpose(2, 0, 1)
-        values = shown if self.scaling is None else self.scaling.of(shown)
+        values = found[:, 0].T if isinstance(self.readings, int) else found.transpose(2, 0, 1)
+        for step in self.steps:
+            values = step.of(values)
         return values if dtype is None else values.astype(dtype, copy=False)
 
 
@@ -157,6 +191,13 @@ def write_columns(stream: BinaryIO, columns: Iterable[ArrayLike]) -> None:
         stream.write(np.ascontiguousarray(column, dtype=np.float64).tobytes())
 
 
+def write_rows(stream: BinaryIO, rows: int, begin: int, columns: Iterable[Floats]) -> None:
+    """Write some rows from `begin` on of columns of so many, into a file for `Columns.of`."""
+    for k, column in enumerate(columns):
+        stream.seek(8 * (k * rows + begin))
+        stream.write(column.tobytes())
+
+
 @overload
 def table_of(X: Columns) -> Columns: ...
 @overload
@@ -167,17 +208,19 @@ def table_of(X: ArrayLike | Columns) -> Table:
 
 
 def column_blocks(X: Table) -> Iterator[slice]:
-    """Slices of the second axis, of at most `AT_ONCE` numbers each; one of a small table."""
-    return _blocks(X.shape[1], X.shape[0] * int(np.prod(X.shape[2:])))
+    """Slices of the second axis: one of a table of `AT_ONCE` numbers, else of fewer each."""
+    width = X.shape[0] * int(np.prod(X.shape[2:]))
+    small = X.shape[1] * width <= AT_ONCE
+    return _blocks(X.shape[1], width, AT_ONCE if small else AT_ONCE // PARTS)
 
 
 def row_blocks(X: Table) -> Iterator[slice]:
-    """The same of the first axis."""
-    return _blocks(X.shape[0], X.shape[1])
+    """Slices of the first axis, of at most `AT_ONCE` numbers each; one of a small table."""
+    return _blocks(X.shape[0], X.shape[1], AT_ONCE)
 
 
-def _blocks(size: int, width: int) -> Iterator[slice]:
-    step = max(1, AT_ONCE // max(1, width))
+def _blocks(size: int, width: int, at_once: int) -> Iterator[slice]:
+    step = max(1, at_once // max(1, width))
     return (slice(k, min(k + step, size)) for k in range(0, max(size, 1), step))
 
 

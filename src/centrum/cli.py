@@ -232,13 +232,16 @@ def simulate(
     null: Annotated[bool, typer.Option("--null", help="outcome unrelated to the images")] = False,
     malignant: Annotated[int, typer.Option(min=1, help="malignant fractures")] = 51,
     osteoporotic: Annotated[int, typer.Option(min=1, help="osteoporotic fractures")] = 49,
+    above: Annotated[
+        bool, typer.Option("--above", help="also masks of the body above, as a second region")
+    ] = False,
     preset: Annotated[str, typer.Option(help="protocol of the study")] = "vcf-t2w",
     workers: Workers = 0,
 ) -> None:
     """Write a phantom cohort as a user's data would lie on disk."""
     from centrum.commands import begin
 
-    settings = begin.PhantomSettings(malignant, osteoporotic, cue, centre, null, seed)
+    settings = begin.PhantomSettings(malignant, osteoporotic, cue, centre, null, seed, above=above)
     with _progress() as progress:
         begin.simulate(folder, settings, preset=preset, workers=workers, progress=progress)
     print(f"Simulated patients are in {folder}. Next: centrum run {folder}")
@@ -549,20 +552,22 @@ def run(
 
 def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import evaluation_lines, extraction_lines, key_lines
-    from centrum.commands.run import load_evaluations, open_to_run, run
+    from centrum.commands.run import load_area_over_parts, load_evaluations, open_to_run, run
 
     study = _telling_where_images_go(open_to_run(folder))
     with _progress() as progress:
         extraction, page = run(study, workers=workers, progress=progress)
-    evaluations = load_evaluations(study)
+    evaluations, over_parts = load_evaluations(study), load_area_over_parts(study)
     if as_json:
         areas = {name: evaluation["auc"]["value"] for name, evaluation in evaluations.items()}
+        if over_parts is not None:
+            areas["over_parts"] = over_parts["mean"]
         cutoff = evaluations["test"]["cutoff"]["value"]
         _print_json({"report": str(page), "cutoff": cutoff, "auc": areas,
                      **_noticed(extraction.failures, extraction.findings)})  # fmt: skip
     else:
         _print(extraction_lines(extraction, _width()))
-        _print(evaluation_lines(extraction.simulated, evaluations))
+        _print(evaluation_lines(extraction.simulated, evaluations, over_parts))
         _print(key_lines(study.cohort))
         print(f"Report: {page}")
     raise typer.Exit(CASES_FAILED if extraction.failures else OK)
@@ -761,15 +766,30 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     """Cut-off from the training cases, performance on both sides; writes evaluation.json."""
     from centrum.commands import study as verbs
     from centrum.commands.console import evaluation_lines
-    from centrum.commands.run import load_evaluations
+    from centrum.commands.run import load_area_over_parts, load_evaluations
 
     study = _open(folder)
     verbs.evaluate(study)
-    evaluations = load_evaluations(study)
+    evaluations, over_parts = load_evaluations(study), load_area_over_parts(study)
     if json_:
-        _print_json(evaluations)
+        _print_json({**evaluations, **({} if over_parts is None else {"over_parts": over_parts})})
     else:
-        _print(evaluation_lines(verbs.load_extraction(study).simulated, evaluations))
+        simulated = verbs.load_extraction(study).simulated
+        _print(evaluation_lines(simulated, evaluations, over_parts))
+
+
+@_command("centrum explain my-study\ncentrum explain my-study --json")
+def explain(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
+    """Contributions, groups of features, local effects; writes results/explanation.json."""
+    from centrum.commands import study as verbs
+    from centrum.commands.console import explanation_lines
+
+    with _progress() as progress:
+        found = verbs.explain(_open(folder), workers=workers, progress=progress)
+    if json_:
+        _print_json(found)
+    else:
+        _print(explanation_lines(found))
 
 
 @_command("centrum freeze my-study")
@@ -825,6 +845,17 @@ def score(
     sequence: Annotated[
         list[str] | None, typer.Option(help="NAME=FILE of a further sequence; can be repeated")
     ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=FILE#SEGMENT of a further region; can be repeated"),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FILE: table of a further source of the model, or a pattern such as "
+            "'deep=*.csv' of one file per case; can be repeated"
+        ),
+    ] = None,
     known: Annotated[
         list[str] | None,
         typer.Option(
@@ -867,12 +898,14 @@ def score(
     frozen = scoring.read_model(model)
     at = None if prevalence is None else scoring.at_prevalence(frozen, prevalence)
     out_dicom = _dicom_out(dicom, labelmap, send)
+    tables = _pairs(source, "source")
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
-            one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
-        )
-        one, page = scoring.score_one(frozen, patient, out, out_dicom, at)
+            one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told,
+            regions=_pairs(region, "region"),
+        )  # fmt: skip
+        one, page = scoring.score_one(frozen, patient, out, out_dicom, at, tables)
         scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
@@ -882,7 +915,8 @@ def score(
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
                                                workers=workers, progress=progress,
-                                               dicom=out_dicom, elsewhere=at))  # fmt: skip
+                                               dicom=out_dicom, elsewhere=at,
+                                               sources=tables))  # fmt: skip
     if out_dicom:
         with _progress() as progress:
             out_dicom.send(progress)
@@ -1139,6 +1173,65 @@ def morphometry(
     for line in failure_lines(exam):
         _say(line)
     raise typer.Exit(CASES_FAILED if exam.failures else OK)
+
+
+@_command(
+    "centrum map my-study P016\n"
+    "centrum map my-study P016 --reader resident --window 8 --out maps\n"
+    "centrum map my-study P016 --feature original_glcm_joint_entropy_FBN32_2.5D_merged\n"
+    "centrum map model.json --image T2w.nrrd --mask body.seg.nrrd#L1",
+    "map",
+)
+def map_(
+    source: Annotated[
+        Path, typer.Argument(metavar="STUDY | MODEL", help="a study, or a frozen model, model.json")
+    ],
+    case: Annotated[
+        str | None, typer.Argument(metavar="[CASE]", help="of the study, as its results call it")
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(help="its name; can be repeated; without it the leading ones of the model"),
+    ] = None,
+    reader: Annotated[str | None, typer.Option(help="whose region, of a study")] = None,
+    image: Annotated[str | None, typer.Option(help="the image, for a model")] = None,
+    mask: Annotated[str | None, typer.Option(help="FILE or FILE#SEGMENT: its region")] = None,
+    sequence: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE of a further sequence; can be repeated")
+    ] = None,
+    window: Annotated[
+        float, typer.Option(metavar="MM", min=0.01, max=1000, help="side of the windows in mm")
+    ] = 5.0,
+    out: Annotated[Path, typer.Option(help="folder for images and pictures")] = Path("maps"),
+    json_: Json = False,
+) -> None:
+    """Map features over the vertebra: their values in a window around every voxel of the region.
+
+    Writes an image (NIfTI) and a picture (PNG) of each feature. A map shows where a region has
+    which texture, not what a model looks at. Features of shape and others that mean nothing in a
+    window are refused.
+    """
+    from centrum.commands import maps
+
+    of_files = image is not None and mask is not None
+    if (case is None) != of_files or (of_files and reader is not None):
+        raise ProtocolError(
+            "Give either a STUDY with a CASE, or a MODEL with --image and --mask, which have no "
+            "--reader."
+        )
+    if case is not None:
+        written = maps.map_case(
+            _open(source), case, out, feature or (), reader=reader, window_mm=window
+        )
+    else:
+        patient = maps.Patient("patient", image or "", mask or "", _pairs(sequence, "sequence"))
+        written = maps.map_files(
+            maps.read_model(source), patient, out, feature or (), window_mm=window
+        )
+    if json_:
+        _print_json(written)
+    else:
+        _print(maps.map_lines(written))
 
 
 @_command(

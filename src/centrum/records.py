@@ -76,6 +76,8 @@ def _meant(kind: Any, value: Any) -> Any:
     if origin is np.ndarray:
         (dtype,) = get_args(parts[1])
         return np.array(value, dtype=dtype)
+    if origin in (dict, Mapping):
+        return {name: _meant(parts[1], each) for name, each in value.items()}
     if origin is tuple:
         return tuple(_meant(parts[0], each) for each in value)
     if is_dataclass(kind):

@@ -26,6 +26,7 @@ RESULTS = {
     "fit": ("fit.json", "scores.csv"),
     "internal": ("assessment.json",),
     "evaluate": ("evaluation.json",),
+    "explain": ("explanation.json",),
     "freeze": ("model.json",),
     "report": (),
     "manuscript": (),

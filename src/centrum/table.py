@@ -111,6 +111,8 @@ class FeatureTable(OneLine):
         again under perturbations; nan where that failed
     perturbations : names of the third axis of `perturbed`
     comparisons : which readers are compared; each with all others when missing
+    elsewhere : sources of features that were not measured here, by the name of their sequence
+    unread : those of them whose values are no reader's own, and the same for all
 
     Raises
     ------
@@ -138,6 +140,8 @@ class FeatureTable(OneLine):
     perturbed: Floats | None = None
     perturbations: tuple[str, ...] = ()
     comparisons: Comparisons | None = None
+    elsewhere: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_shape(self.values, self.readers, "readers")
@@ -195,6 +199,33 @@ class FeatureTable(OneLine):
     def read_twice(self) -> tuple[tuple[str, ...], ...]:
         """The names of each person who read more than once, the first reading first."""
         return () if self.comparisons is None else self.comparisons.within
+
+    @property
+    def rated(self) -> "FeatureTable":
+        """The table of the features in which readers may differ."""
+        return self.of_features([f.sequence not in self.unread for f in self.features])
+
+    @property
+    def measured(self) -> "FeatureTable":
+        """The table of the features that were measured here."""
+        return self.of_features([f.sequence not in self.elsewhere for f in self.features])
+
+    def of_features(self, chosen: Sequence[bool]) -> "FeatureTable":
+        """The same cases with some features."""
+        if all(chosen):
+            return self
+        at = np.flatnonzero(chosen)
+        perturbed = None if self.perturbed is None else self.perturbed[:, at]
+        features = tuple(self.features[k] for k in at)
+        return replace(self, values=self.values[:, at], features=features, perturbed=perturbed)
+
+    def of_cases(self, chosen: Flags) -> "FeatureTable":
+        """Some cases (a flag each) with all features."""
+        if chosen.all():
+            return self
+        perturbed = None if self.perturbed is None else self.perturbed[chosen]
+        at = np.flatnonzero(chosen)
+        return replace(self, values=self.values[at], obs=self.obs.iloc[at], perturbed=perturbed)
 
     def values_of(self, readers: Sequence[str]) -> Table:
         """Values of some readers, (cases, features, readers)."""
@@ -256,6 +287,8 @@ class FeatureTable(OneLine):
         }
         if self.comparisons is not None:
             head["comparisons"] = asdict(self.comparisons)
+        if self.elsewhere:
+            head["elsewhere"], head["unread"] = self.elsewhere, self.unread
         write_atomically(folder / HEAD, json.dumps(head, indent=1).encode())
         values = self._save_large(folder) if self.large else self._save_values(folder)
         files = (*values, folder / HEAD)
@@ -325,6 +358,7 @@ class FeatureTable(OneLine):
         table = cls(
             values, obs, features, readers, head["dialect"], history,
             comparisons=Comparisons.of(head.get("comparisons")),
+            elsewhere=tuple(head.get("elsewhere", ())), unread=tuple(head.get("unread", ())),
         )  # fmt: skip
         if morphometry:
             table = table.with_morphometry(read_morphometry(folder / MORPHOMETRY))

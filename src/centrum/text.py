@@ -132,6 +132,15 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names, and dots where there are more.
+
+    >>> first_of(["a", "b", "c"], 3), first_of(["a", "b", "c"], 2)
+    ('a, b, c', 'a, b, ...')
+    """
+    return ", ".join([*names[:most], *["..."] * (len(names) > most)])
+
+
 def sentences(*parts: str) -> str:
     """The sentences that there are, one after another.
 

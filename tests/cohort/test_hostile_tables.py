@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from centrum.cohort import read_manifest, text_file, workbook
+from centrum.cohort import read_manifest, text_file, workbook, xlsx
 from centrum.cohort.sheet import read_sheet
 from centrum.errors import ManifestError
 from centrum.exchange import read_table
@@ -49,6 +49,16 @@ def refused(path: Path, read: Callable[[Path], object] = read_manifest) -> Manif
     assert caught.value.file == path.name
     assert len(str(caught.value)) < 2000
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "columns"),
+    [("A", "A", 1), ("A", "AA", 27), ("c", "D", 2), ("Z", "BA", 28), ("AAA", "XFD", 15682),
+     ("D", "C", 0), ("D", "A", 0)],
+)  # fmt: skip
+def test_columns_of_an_area_of_a_workbook(left: str, right: str, columns: int) -> None:
+    """XFD is the last of Excel's 16384 columns, AAA the 703rd."""
+    assert xlsx._width(left.encode(), right.encode()) == columns
 
 
 AGE = "<v>71.5</v>"

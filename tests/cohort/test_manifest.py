@@ -289,7 +289,7 @@ def test_duplicated_ids(write: Write) -> None:
 
 def test_a_patient_with_both_outcomes_and_no_word_of_who(write: Write) -> None:
     lines = refusal(write(*changed(3, "outcome", "malignant")))
-    assert "one patient has the outcomes malignant and osteoporotic" in lines[1]
+    assert lines[1].startswith("  row 2: one patient has the outcomes malignant and osteoporotic")
     assert "rows 2 (case v1), 3 (case v2)" in lines[1]
     assert "Meyer" not in "\n".join(lines)
 
@@ -307,6 +307,14 @@ def test_one_image_of_two_patients(write: Write) -> None:
     lines = refusal(write(*changed(3, "patient", "Miller")))
     assert "one image belongs to several patients in rows 2 (case v1), 3 (case v2)" in lines[1]
     assert "Miller" not in lines[1]
+
+
+@pytest.mark.parametrize("head", ["image", "mask:R1"])
+def test_a_url_with_a_secret_is_refused_and_not_repeated(write: Write, head: str) -> None:
+    lines = refusal(write(*changed(3, head, "s3://me:geheim@exams/P001.nrrd")))
+    assert lines[1].startswith(f"  row 3, column {head!r}: ")
+    assert len(lines) == 2
+    assert "geheim" not in "\n".join(lines)
 
 
 def test_one_mask_used_twice(write: Write) -> None:

@@ -250,6 +250,9 @@ def test_measures_are_covariates(study: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "Heights and shape of the vertebral bodies" in text
     assert "Greatest loss of height (share)" in text
+    odds = pd.read_csv(study / "results" / "tables" / "odds-ratios.csv")["Variable"]
+    assert {"Age (years)", "Greatest loss of height (share)", "Wedge angle (°)",
+            "Convexity of the posterior wall (mm)", "Score"} <= set(odds)  # fmt: skip
     model = read_model(study / "results" / "model.json")
     assert "morphometry:greatest_loss" in {c.column for c in model.covariates}
     case = manifest.iloc[0]
@@ -268,6 +271,10 @@ def test_measures_are_covariates(study: Path) -> None:
         (
             "model: {covariates: ['morphometry:height']}\nmorphometry: {}",
             "is not measured; there are morphometry:anterior",
+        ),
+        (
+            "evaluation: {odds_ratios: ['morphometry:height']}",
+            "odds_ratios names 'morphometry:height'",
         ),
         ("images: {region: whole_vertebra}\nmorphometry: {}", "images.region says whole_vertebra"),
         ("tables: [{file: a.csv}]\nmorphometry: {}", "a study of `tables` has none"),

@@ -157,6 +157,8 @@ def test_one_outcome_is_told_by_its_name(folder: Path) -> None:
         ("evaluation: {reader_calls: [sex]}\n", "reader-calls", "holds f, m"),
         ("evaluation: {subgroups: [sexx]}\n", "missing-subgroup", r"Did you mean sex\?"),
         ("evaluation: {clinical: [agee]}\n", "missing-clinical", r"Did you mean age\?"),
+        ("evaluation: {odds_ratios: [sexx]}\n", "missing-odds-ratio", r"Did you mean sex\?"),
+        ("evaluation: {odds_ratios: ['morphometry:depth']}\n", "missing-odds-ratio", "left out"),
         ("images: {sequence: T1w}\n", "which-sequence", "the image sequence 'T1w'"),
     ],
 )
@@ -169,6 +171,11 @@ def test_what_cannot_end_well_is_foreseen(
     assert code in found
     assert re.search(message, found[code].message), found[code].message
     assert found[code].message.endswith(found[code].remedy)
+
+
+def test_measures_of_the_bodies_are_no_columns(folder: Path) -> None:
+    say(folder, "evaluation: {odds_ratios: ['morphometry:depth']}\nmorphometry: {}\n")
+    assert "missing-odds-ratio" not in foreseen(folder)
 
 
 def test_what_is_left_of_the_cohort_is_foreseen(folder: Path) -> None:

@@ -1,6 +1,13 @@
 """Shards over dask.distributed: a scheduler and workers as processes, on loopback."""
 
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
@@ -14,15 +21,19 @@ from centrum.commands.cluster import (
     dask_engine,
     read_slurm_profile,
     refuse_open,
+    slurm_engine,
     slurm_options,
 )
 from centrum.errors import CentrumError, DataError, ProtocolError
 from centrum.measure.batches import ROUNDS, Batch, BatchWork, measure_batches
 from centrum.measure.shards import Shards
 from centrum.study.study import open_study
-from tests.clusters import LIMIT, Cluster, a_cluster, end
+from tests.clusters import LIMIT, ROOT, Cluster, a_cluster, end, wait_for
 from tests.naps import fails, nap, naps, no_nap, taken
+from tests.object_storage import Bucket
+from tests.slurm import LOOPBACK, SBATCH, Slurm, a_slurm
 from tests.smallest import image_study
+from tests.studies import read_rows, write_rows
 from tests.wires import Wire
 
 
@@ -307,6 +318,7 @@ def test_a_job_script_has_what_the_profile_says(tmp_path: Path) -> None:
         "#SBATCH -t 25:00:00", "#SBATCH --nice", "module load python",
         "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False", "--nthreads 1",
         "--nworkers 4", "--lifetime 1350m --lifetime-stagger 75m",
+        "--no-dashboard --dashboard-address 127.0.0.1:0",
     ):  # fmt: skip
         assert line in script, script
 
@@ -331,3 +343,187 @@ def test_a_profile_that_cannot_be_is_refused(tmp_path: Path, text: str, message:
     (tmp_path / "cluster.yaml").write_text(text)
     with pytest.raises(ProtocolError, match=message):
         read_slurm_profile(tmp_path / "cluster.yaml")
+
+
+# Jobs of SLURM
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
+    """Commands of SLURM that start processes here; workers find what this process finds."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT), *sys.path]))
+    found = a_slurm(tmp_path / "slurm", monkeypatch)
+    yield found
+    found.end()
+
+
+def profile(folder: Path, **more: object) -> Path:
+    """Two jobs, which reach the scheduler on this machine alone."""
+    choices = {"jobs": 2, "memory_gb": 1, "interface": LOOPBACK} | more
+    path = folder / "cluster.yaml"
+    path.write_text("".join(f"{name}: {value}\n" for name, value in choices.items()))
+    return path
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """What is the same wherever the images lie."""
+    paths = (folder / "results").glob("*.[cp][sa][vr]*")
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def test_jobs_measure_to_the_byte_in_a_folder_with_a_space(tmp_path: Path, slurm: Slurm) -> None:
+    here, there = image_study(tmp_path / "1/study", 5), image_study(tmp_path / "my own/study", 5)
+    of_study.extract(open_study(here))
+    done = verbs.extract_on_slurm(open_study(there), profile(tmp_path))
+    assert done.failures == ()
+    assert "features.parquet" in tables(here)
+    assert tables(there) == tables(here)
+    assert len(slurm.asked) == 2
+    assert slurm.cancelled == slurm.asked
+    wait_for(lambda: not slurm.alive())
+    assert list((there / "results").glob(".*")) == [], "the certificates are gone"
+    assert "P03" not in slurm.written(), "workers write no names into their logs"
+
+
+def test_jobs_share_object_storage_and_the_credentials_of_whoever_asks(
+    tmp_path: Path, slurm: Slurm, bucket: Bucket
+) -> None:
+    here, there = image_study(tmp_path / "1", 3), tmp_path / "2"
+    of_study.extract(open_study(here))
+    there.mkdir()
+    shutil.copy(here / "study.yaml", there)
+    for path in here.glob("P*"):
+        bucket.put(f"images/{path.name}", path.read_bytes())
+    rows = [
+        {head: bucket.url(f"images/{cell}") if head.startswith(("image", "mask")) else cell
+         for head, cell in row.items()}
+        for row in read_rows(here)
+    ]  # fmt: skip
+    write_rows(there, rows)
+    study = open_study(there).with_shards(bucket.url("shards"))
+    assert verbs.extract_on_slurm(study, profile(tmp_path)).failures == ()
+    assert tables(there) == tables(here)
+    assert bucket.keys("shards")
+    assert not (there / "results/shards").exists()
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    assert not [path for path in slurm.jobs.iterdir() if secret in path.read_text()]
+
+
+def test_scheduler_and_workers_show_their_pages_to_this_machine_alone(
+    tmp_path: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not encrypted; what a site says of its schedulers still holds."""
+    import dask
+
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    own = {"jobqueue.slurm.scheduler-options": {"port": port}}
+    with dask.config.set(own), slurm_engine(profile(tmp_path, jobs=1), tmp_path) as engine:
+        assert engine.client.scheduler.address == f"tls://127.0.0.1:{port}"
+        assert engine.client.run_on_scheduler(page_of_scheduler) == "127.0.0.1"
+        [page] = engine.client.run(page_of_worker).values()
+        assert page == "127.0.0.1"
+
+
+def page_of_scheduler(dask_scheduler) -> str:
+    return dask_scheduler.http_server.address
+
+
+def page_of_worker(dask_worker) -> str:
+    return dask_worker.http_server.address
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "kill"]
+)
+def test_whoever_stops_waiting_leaves_no_job_behind(
+    tmp_path: Path, slurm: Slurm, number: int, code: int
+) -> None:
+    study = image_study(tmp_path / "study")
+    waits = profile(tmp_path, prologue="[exec sleep 300]")
+    script = "from centrum.cli import main; main()"
+    words = [sys.executable, "-c", script, "extract", str(study), "--slurm", str(waits)]
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as command:
+        wait_for(lambda: len(slurm.alive()) == 2)
+        command.send_signal(number)
+        _, told = command.communicate(timeout=LIMIT)
+    assert command.returncode == code, told
+    assert "Stopped." in told
+    assert "Traceback" not in told
+    assert slurm.cancelled == slurm.asked
+    wait_for(lambda: not slurm.alive())
+
+
+@pytest.mark.parametrize(
+    ("sbatch", "reason"),
+    [
+        ("sys.exit('sbatch: error: no such partition')", r"\(sbatch: error: no such partition\)"),
+        (None, "No such file or directory: 'sbatch'"),
+    ],
+    ids=["refused", "missing"],
+)
+def test_jobs_that_slurm_refuses_are_told(
+    tmp_path: Path, slurm: Slurm, sbatch: str | None, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sbatch:
+        slurm.put("sbatch", sbatch)
+    else:
+        monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    study = open_study(image_study(tmp_path / "study"))
+    with pytest.raises(CentrumError, match=reason) as caught:
+        verbs.extract_on_slurm(study, profile(tmp_path))
+    assert caught.value.code == "no-jobs"
+    assert list(study.results.iterdir()) == []
+
+
+def test_some_jobs_are_refused_and_the_others_measure(tmp_path: Path, slurm: Slurm) -> None:
+    """A user may have so many at a time."""
+    first = "try: (jobs / 'one').mkdir()\nexcept FileExistsError: sys.exit('too many')\n"
+    slurm.put("sbatch", first + SBATCH)
+    with slurm_engine(profile(tmp_path, jobs=3), tmp_path) as engine:
+        assert engine.workers == 1
+    assert len(slurm.asked) == 1
+    assert slurm.cancelled == slurm.asked
+
+
+def test_jobs_that_end_before_they_work_are_told(
+    tmp_path: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "LOOK", 0.2)
+    ends = profile(tmp_path, prologue="[exit 3]")
+    with (
+        pytest.raises(CentrumError, match="ended before") as caught,
+        slurm_engine(ends, tmp_path),
+    ):
+        pass
+    assert caught.value.code == "no-workers"
+
+
+def test_jobs_that_end_amid_the_work_are_told(
+    tmp_path: Path, slurm: Slurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at their walltime: nobody would ever do what is left."""
+    from distributed import as_completed
+
+    monkeypatch.setattr(cluster_module, "LOOK", 0.2)
+    with slurm_engine(profile(tmp_path, jobs=1), tmp_path) as engine:
+        left = as_completed([engine.client.submit(time.sleep, 600)], loop=engine.client.loop)
+        slurm.end()
+        with pytest.raises(CentrumError, match="not all cases are measured") as caught:
+            engine._wait(left)
+    assert caught.value.code == "no-workers"
+
+
+@pytest.mark.parametrize(
+    ("squeue", "ended"),
+    [
+        ("print(7)", False),
+        ("print('')", True),
+        ("sys.exit('slurm_load_jobs error: Invalid job id specified')", True),
+        ("sys.exit('slurm_load_jobs error: Unable to contact slurm controller')", False),
+    ],
+    ids=["waits", "ended", "forgotten", "no-answer"],
+)
+def test_a_job_has_ended_when_slurm_says_so(slurm: Slurm, squeue: str, ended: bool) -> None:
+    slurm.put("squeue", squeue)
+    assert cluster_module._have_ended(["7", "8"]) is ended

@@ -106,7 +106,7 @@ def test_each_centre_is_left_out_in_turn(sites: list[Path], tmp_path: Path) -> N
     gather_sites(sites, tmp_path / "all")
     study = open_study(tmp_path / "all")
     assert study.protocol.split.design == "leave_one_centre_out"
-    for verb in (of_study.extract, of_study.fit, of_study.internal):
+    for verb in (of_study.extract, of_study.fit, of_study.internal, of_study.evaluate):
         verb(study)
     predictions = pd.read_csv(tmp_path / "all/results/predictions.csv")
     parts = predictions.groupby("part")["case"].agg(lambda cases: {c.split("-")[0] for c in cases})

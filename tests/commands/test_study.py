@@ -158,15 +158,15 @@ def test_a_run_killed_before_its_shards_were_settled_ends_with_the_same_files(
 def stage_times(folder: Path) -> dict[str, int]:
     names = {
         "extract": "features.parquet", "agree": "agreement.csv", "fit": "fit.json",
-        "internal": "assessment.json", "evaluate": "evaluation.json", "freeze": "model.json",
-        "report": "report.html",
+        "internal": "assessment.json", "evaluate": "evaluation.json",
+        "explain": "explanation.json", "freeze": "model.json", "report": "report.html",
     }  # fmt: skip
     times = {k: (folder / "results" / v).stat().st_mtime_ns for k, v in names.items()}
     entries = (folder / "results" / "shards").rglob("*.parquet")
     return times | {"store": max(p.stat().st_mtime_ns for p in entries)}
 
 
-FITTED = {"fit", "internal", "evaluate", "freeze", "report"}
+FITTED = {"fit", "internal", "evaluate", "explain", "freeze", "report"}
 """Stages that another model touches."""
 
 
@@ -174,7 +174,7 @@ FITTED = {"fit", "internal", "evaluate", "freeze", "report"}
     ("old", "new", "redone"),
     [
         ("name: Ellipsoids", "name: Other", {"freeze", "report"}),
-        ("n_resamples: 200", "n_resamples: 300", {"evaluate", "freeze", "report"}),
+        ("n_resamples: 200", "n_resamples: 300", {"evaluate", "explain", "freeze", "report"}),
         ("name: Ellipsoids", "name: Ellipsoids\nsplit: {seed: 5}", FITTED),
         ("bins: 8", "bins: 9", {"store", "extract", "agree", *FITTED}),
         ("name: Ellipsoids", "name: Ellipsoids", set()),
@@ -366,7 +366,7 @@ def test_an_unknown_reader(study: Path) -> None:
 
 def test_a_stage_without_the_one_before(tmp_path: Path) -> None:
     study = open_study(make_study(tmp_path / "study", n=4))
-    for stage in (verbs.agree, verbs.fit, verbs.evaluate, verbs.freeze):
+    for stage in (verbs.agree, verbs.fit, verbs.evaluate, verbs.explain, verbs.freeze):
         with pytest.raises(CentrumError, match="is not there yet") as caught:
             stage(study)
         assert caught.value.code == "not-made"

@@ -11,13 +11,16 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from centrum import arrays, table
+from centrum.arrays import Columns
 from centrum.cohort import Case
 from centrum.commands import validate as validating
 from centrum.errors import DataError
+from centrum.exchange import large
 from centrum.frozen.external import ExternalValidation, NewCases, validate
 from centrum.frozen.inputs import Covariate
 from centrum.frozen.model import OLDER, FrozenModel
-from centrum.frozen.score import Patient, Score, score_known, score_values
+from centrum.frozen.score import Patient, not_scored, score_known, score_values
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.report.external import external_blocks
 from centrum.report.patient import render_patient
@@ -111,18 +114,20 @@ class Place:
 
     def __init__(self, cohort: list[Case]) -> None:
         self.patients = tuple(map(validating._patient_of_tables, cohort))
-        self.roles: dict = {case.id: {} for case in cohort}
+        self.readers = ("R1",)
 
-    def score(self, model: FrozenModel) -> list[Score]:
+    def roles(self, case: str, why: str) -> dict[str, str]:
+        return {}
+
+    def score(self, model: FrozenModel, reader: str) -> validating._Judged:
         rng = np.random.default_rng(5)
         mean, sd = (np.array([getattr(d, k) for d in model.distributions]) for k in ("mean", "sd"))
         read = model.scorer.features
         rows = mean + sd * rng.normal(size=(len(self.patients), len(read)))
         measured = [dict(zip(read, row, strict=True)) for row in rows.tolist()]
-        return [
-            validating._score_row(model, *pair)
-            for pair in zip(self.patients, measured, strict=True)
-        ]
+        pairs = zip(self.patients, measured, strict=True)
+        judged = [validating._score_row(model, *pair) for pair in pairs]
+        return validating._Judged([s for s, _ in judged], np.array([v for _, v in judged]))
 
     def keep_key(self) -> None: ...
 
@@ -150,6 +155,43 @@ def test_a_bad_value_of_one_case_is_that_cases_error(
     assert ">External</th>" in page
     assert "1 case from a batch (centre or scanner) that the model does not know" in page
     json.loads((tmp_path / "validation.json").read_text())
+
+
+def test_covariates_stay_those_of_the_first_reader(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another reader's regions give other features; who the patient is does not change."""
+    cohort = cases(model, 20)
+    cohort[7] = replace(cohort[7], centre=None)
+    place = Place(cohort)
+    pairs = zip(model.features, model.distributions, strict=True)
+    shift = np.array([0.0 if f is None else 0.3 * d.sd for f, d in pairs])
+    age = [k for k, feature in enumerate(model.features) if feature is None]
+    once = Place.score
+
+    def score(_: Place, of: FrozenModel, reader: str) -> validating._Judged:
+        own = once(place, of, reader)
+        if reader == "R1":
+            return own
+        values = np.asarray(own.values) + shift
+        values[:, age] += 40
+        scores = [*own.scores]
+        scores[3] = not_scored(place.patients[3], DataError("not drawn"))
+        return validating._Judged(scores, values)
+
+    place.readers = ("R1", "R2")
+    monkeypatch.setattr(Place, "score", score)
+    monkeypatch.setattr(validating, "_place_of", lambda *_: place)
+    found = validating.validate_model(model, tmp_path, tmp_path)
+    batch = [model.batch_of(p.known)[0] for p in place.patients if p.case in found.cases]
+    expected = model.scorer.score(found.values + shift, batch)
+    expected[found.cases.index("C3")] = np.nan
+    np.testing.assert_allclose(found.read["R2"], expected, rtol=1e-12)
+    assert age
+    assert "C7" in found.refused
+    assert [len(each.cases) for each in found.other_readers] == [18]
+    page = (tmp_path / "report.html").read_text()
+    assert "Nothing in it was changed; the covariates stayed." in page
 
 
 def test_a_case_that_a_compared_model_refuses_takes_no_part(
@@ -272,6 +314,58 @@ def test_a_table_may_lack_what_the_model_does_not_read(
     )
     assert len(found.cases) == 19
     assert "unknown-batch" not in found.flags, "sites are the numbers of the manifest"
+
+
+def two_readers(site: Path, folder: Path, moved: list[str]) -> Path:
+    """The site with another reader, whose features are higher, and who has not read C06."""
+    shutil.copytree(site, folder)
+    frame = pd.read_csv(site / "features.csv")
+    frame[[name for name in moved if name in frame]] += 1
+    frame.drop(index=6).to_csv(folder / "second.csv", index=False)
+    text = (site / "study.yaml").read_text()
+    (folder / "study.yaml").write_text(text.replace("}]", "}, {reader: R2, file: second.csv}]"))
+    return folder
+
+
+def test_a_large_table_is_scored_on_disk_as_in_memory(
+    model: FrozenModel, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few rows and columns at a time, of files that name more than the model reads."""
+    two = two_readers(site, tmp_path / "site", list(model.scorer.features))
+    others = {"another": replace(model, name="another")}
+    whole = validating.validate_model(model, two, tmp_path / "whole", others=others)
+    monkeypatch.setattr(large, "LARGE_TEXT", 0)
+    monkeypatch.setattr(large, "BLOCK", 500)
+    monkeypatch.setattr(table, "LARGE", 1)
+    monkeypatch.setattr(arrays, "AT_ONCE", 50)
+    found = validating.validate_model(model, two, tmp_path / "disk", others=others)
+    assert isinstance(found.values, Columns)
+    np.testing.assert_array_equal(np.asarray(found.values), whole.values)
+    np.testing.assert_allclose(found.scores, whole.scores, rtol=1e-12)
+    assert (found.cases, found.refused, found.flags) == (whole.cases, whole.refused, whole.flags)
+    assert found.drift == whole.drift
+    pairs = zip(found.compared, whole.compared, strict=True)
+    for there, here in pairs:
+        np.testing.assert_allclose(there.scores, here.scores, rtol=1e-9)
+    assert [c.name for c in found.compared] == [c.name for c in whole.compared]
+    np.testing.assert_allclose(found.read["R2"], whole.read["R2"], rtol=1e-12)
+    first, second = (tmp_path / each / "predictions.csv" for each in ("whole", "disk"))
+    pd.testing.assert_frame_equal(pd.read_csv(first), pd.read_csv(second), rtol=1e-9)
+
+
+def test_the_table_of_another_reader_is_read(
+    model: FrozenModel, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = [*model.scorer.features[1:]]
+    other = two_readers(site, tmp_path / "site", read)
+    monkeypatch.setattr(validating, "_write", lambda *_: None)
+    found = validating.validate_model(model, other, tmp_path / "out")
+    batch = [SITES[int(case[1:]) % 2] for case in found.cases]
+    moved = found.values + np.isin(model.scorer.features, read)
+    expected = model.scorer.score(moved, batch)
+    expected[found.cases.index("C06")] = np.nan
+    np.testing.assert_allclose(found.read["R2"], expected, rtol=1e-12)
+    assert len(found.other_readers[0].cases) == 18
 
 
 def test_what_would_be_done_with_tables_is_told(model: FrozenModel, site: Path) -> None:

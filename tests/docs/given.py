@@ -40,6 +40,7 @@ def studied(folder: Path) -> Path:
         verbs.fit,
         verbs.internal,
         verbs.evaluate,
+        verbs.explain,
     ):
         verb(study)
     verbs.freeze(study)

@@ -5,6 +5,8 @@ import pytest
 
 from centrum.errors import DataError
 from centrum.evaluate.added_value import added_test, fit_logistic
+from centrum.evaluate.firth import firth
+from centrum.evaluate.logistic import covariance_of
 from centrum.evaluate.scored import Scored
 
 
@@ -85,7 +87,41 @@ def test_a_constant_adds_nothing_and_noise_seldom():
     assert small / 300 == pytest.approx(0.05, abs=0.03)
 
 
-def test_outcomes_that_are_parted_are_told():
-    x = np.arange(10.0)[:, None]
-    with pytest.raises(DataError, match="no maximum: they part the outcomes"):
-        fit_logistic(x, Scored.of(x[:, 0], np.arange(10) > 4))
+def test_outcomes_that_are_parted_have_firths_penalty():
+    """Its estimates, and the profile's test, which does not leave the coefficient out."""
+    x = np.column_stack([np.arange(10.0), np.arange(10) % 2])
+    y = np.arange(10) > 4
+    scored = Scored.of(x[:, 0], y)
+    found, wanted = fit_logistic(x, scored), firth(np.column_stack([np.ones(10), x]), 1.0 * y)
+    assert found.penalised is not None
+    np.testing.assert_array_equal([found.intercept, *(c.value for c in found.coefficients)],
+                                  wanted.beta)  # fmt: skip
+    np.testing.assert_allclose([c.se for c in found.coefficients],
+                               np.sqrt(np.diag(wanted.covariance)[1:]))  # fmt: skip
+    turned = x[:, ::-1]
+    test = added_test(fit_logistic(turned[:, :1], scored), fit_logistic(turned, scored), scored)
+    assert (test.by_patient, test.penalised) == (False, True)
+    assert test.p == pytest.approx(wanted.p(1))
+    assert test.p < 0.05
+    assert fit_logistic(x[:, 1:], scored).penalised is None
+
+
+def test_of_parted_outcomes_the_larger_variance_is_taken_by_patient():
+    x = np.repeat(np.arange(10.0), 2)[:, None]
+    y = np.repeat(np.arange(10) > 4, 2)
+    scored = Scored.of(x[:, 0], y, np.repeat(np.arange(10), 2))
+    whole = fit_logistic(x, scored)
+    fit = firth(np.column_stack([np.ones(20), x]), 1.0 * y)
+    by_patient = covariance_of(fit.design, 0.0, fit.beta, scored)[1, 1]
+    assert whole.coefficients[0].se ** 2 == pytest.approx(max(by_patient, fit.covariance[1, 1]))
+    plain = fit_logistic(np.zeros((20, 0)), scored)
+    test = added_test(plain, whole, scored)
+    assert (test.by_patient, test.penalised) == (True, True)
+    (only,) = whole.coefficients
+    assert test.statistic == pytest.approx((only.value / only.se) ** 2)
+
+
+def test_what_follows_from_the_others_is_refused():
+    x = np.arange(10.0)
+    with pytest.raises(DataError, match="some follow from the others"):
+        fit_logistic(np.column_stack([x, 2 * x]), Scored.of(x, np.arange(10) % 2))

@@ -4,7 +4,13 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from centrum.evaluate import Scored, bootstrap
-from centrum.evaluate.bootstrap import Interval, case_weights, normal_interval, percentile_interval
+from centrum.evaluate.bootstrap import (
+    Interval,
+    bca_interval,
+    case_weights,
+    normal_interval,
+    percentile_interval,
+)
 from centrum.evaluate.decision_curve import decision_curve
 from centrum.evaluate.discrimination import resampled_auc, roc_band
 from centrum.evaluate.thresholds import resampled_measures
@@ -40,6 +46,21 @@ def test_undefined_resamples_are_left_out():
     assert np.isnan(percentile_interval(np.array([np.nan]), 0.95).upper)
     ratios = np.append(np.arange(90.0), np.full(10, np.inf))
     assert percentile_interval(ratios, 0.95) == Interval(2.0, np.inf)
+
+
+def test_bca_without_a_value_or_skew() -> None:
+    """Equal values without each patient: no acceleration, so that it is the percentile interval
+    of a median estimate."""
+    samples = np.arange(1001.0)
+    same = np.full(9, 3.0)
+    found, plain = bca_interval(500.0, samples, same), percentile_interval(samples, 0.95)
+    np.testing.assert_allclose([found.lower, found.upper], [plain.lower, plain.upper], atol=1e-6)
+    assert np.isnan(bca_interval(np.nan, samples, same).lower)
+    assert np.isnan(bca_interval(1.0, np.full(9, np.nan), same).upper)
+    some = np.append(samples, [np.nan, np.nan])
+    assert bca_interval(500.0, some, np.append(same, np.nan)) == found
+    assert bca_interval(-1.0, samples, same) == Interval(0, 0)
+    assert bca_interval(2000.0, samples, same) == Interval(1000, 1000)
 
 
 def test_normal_interval_is_symmetric_until_the_scale_ends():

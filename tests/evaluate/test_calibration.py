@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import case_weights
-from centrum.evaluate.calibration import calibration, hosmer_lemeshow
+from centrum.evaluate.calibration import _spiegelhalter, calibration, hosmer_lemeshow
 from centrum.evaluate.decision_curve import decision_curve
 from centrum.evaluate.lowess import lowess
 
@@ -299,3 +299,10 @@ class TestDecisionCurve:
     def test_a_perfect_model_gains_the_prevalence(self):
         found = decision_curve(Scored.of([0.0, 0.0, 1.0, 1.0], [0, 0, 1, 1]))
         np.testing.assert_allclose(found.standardised, 1)
+
+
+@pytest.mark.parametrize("p", [np.full(4, 0.5), np.array([0.0, 1.0, 0.0, 1.0])])
+def test_spiegelhalters_z_without_variance_is_not_defined(p):
+    with np.errstate(all="raise"):
+        found = _spiegelhalter(p, np.array([0.0, 1.0, 1.0, 0.0]))
+    assert np.isnan([found.z, found.p]).all()

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import (
+    Interval,
     bca_interval,
     case_weights,
     percentile_interval,
@@ -17,6 +18,7 @@ from centrum.evaluate.bootstrap import (
 from centrum.evaluate.comparison import (
     delong_covariance,
     delong_test,
+    difference_interval,
 )
 from centrum.evaluate.discrimination import (
     auc,
@@ -31,6 +33,7 @@ from centrum.evaluate.discrimination import (
 from centrum.evaluate.thresholds import (
     Confusion,
     cost_cutoff,
+    proportion_interval,
     sensitivity_cutoff,
     specificity_cutoff,
     topleft_cutoff,
@@ -226,3 +229,33 @@ class TestBca:
 
     def test_undefined(self):
         assert np.isnan(bca_interval(np.nan, np.ones(3), np.ones(3)).lower)
+
+
+# Different patients
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lower", "upper"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+    ],
+)
+def test_an_interval_of_intervals_is_newcombes(
+    first: tuple[int, int], second: tuple[int, int], lower: float, upper: float
+) -> None:
+    """Table II of Newcombe, Stat Med 1998;17:873-890, method 10: of Wilson's intervals."""
+    (a, own), (b, other) = ((k / n, proportion_interval(k, n)) for k, n in (first, second))
+    found = difference_interval(a, own, b, other)
+    assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=5.1e-5)
+
+
+@pytest.mark.parametrize("none", [Interval(0.8, 0.8), Interval(np.nan, np.nan)])
+def test_of_an_estimate_without_interval_there_is_none(none: Interval) -> None:
+    one = (0.7, Interval(0.6, 0.8))
+    for pair in ((0.8, none, *one), (*one, 0.8, none)):
+        assert np.isnan(difference_interval(*pair).lower)

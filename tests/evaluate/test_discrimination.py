@@ -210,6 +210,11 @@ def test_p_with_one_case_per_patient_is_mann_whitneys(rows):
     assert auc_p_value(scored) == pytest.approx(1.0 if np.isnan(wanted) else wanted)
 
 
+@pytest.mark.parametrize("patients", [[0, 1, 2, 3], [0, 0, 1, 1]])
+def test_equal_scores_are_no_evidence(patients):
+    assert auc_p_value(Scored.of([2.0] * 4, [0, 1, 0, 1], patients)) == 1
+
+
 def test_a_case_copied_within_its_patient_is_no_new_evidence():
     rng = np.random.default_rng(5)
     scores, outcome = rng.normal(size=40) + np.arange(40) % 2, np.arange(40) % 2

@@ -205,6 +205,18 @@ def test_large_samples_meet_stephens_five_percent_point():
     assert _lilliefors_p(d, n) == pytest.approx(0.05, abs=0.0015)
 
 
+def test_p_of_lilliefors_falls_without_a_step() -> None:
+    """Where formulas for one range of p meet the next, they agree to 0.01."""
+    n = 1000
+    modified = np.linspace(0.2, 1.2, 2001)
+    p = np.array([_lilliefors_p(m / (np.sqrt(n) - 0.01 + 0.85 / np.sqrt(n)), n) for m in modified])
+    assert p[0] == 1
+    assert p[-1] < 0.003
+    steps = np.diff(p)
+    assert steps.max() < 0.005, "from one source to the other it may rise a little"
+    assert steps.min() > -0.01
+
+
 @pytest.mark.parametrize("values", [[1, 2, 3, 4], [2, 2, 2, 2, 2, 2], [1, 2, 3, 4, np.nan]])
 def test_lilliefors_refuses_samples_it_cannot_judge(values):
     with pytest.raises(DataError, match="Lilliefors' test needs at least 5 finite values"):

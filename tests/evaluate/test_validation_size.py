@@ -76,6 +76,20 @@ def test_intervals_are_as_wide_as_estimates_of_simulated_validations_spread():
     assert means[3] == pytest.approx(expected.measures[BENEFIT], abs=0.01)
 
 
+@pytest.mark.parametrize(("prevalence", "threshold"), [(0.3, 0.4), (0.5, 0.2)])
+def test_the_interval_of_the_net_benefit_is_that_of_drawn_tables(prevalence, threshold):
+    """Standardised net benefit of tables of test and outcome, drawn with the expected shares."""
+    expected, n = ExpectedModel.binormal(prevalence, 0.8, threshold), 400
+    sensitivity, specificity = expected.decisions
+    with_it, without = prevalence, 1 - prevalence
+    shares = [with_it * sensitivity, with_it * (1 - sensitivity),
+              without * (1 - specificity), without * specificity]  # fmt: skip
+    tp, fn, fp, _ = np.random.default_rng(3).multinomial(n, shares, 20_000).T
+    benefit = (tp - fp * threshold / (1 - threshold)) / (tp + fn)
+    assert 2 * 1.96 * benefit.std() == pytest.approx(expected.width(BENEFIT, n), rel=0.05)
+    assert benefit.mean() == pytest.approx(expected.measures[BENEFIT], abs=0.01)
+
+
 def test_sensitivity_and_specificity_are_those_of_the_binormal_model():
     expected = ExpectedModel.binormal(0.5, 0.85, threshold=0.5)
     distance = np.sqrt(2) * norm.ppf(0.85)

@@ -110,6 +110,12 @@ def test_what_encloses_the_region_is_larger_than_it(inside: np.ndarray) -> None:
     assert max(shape.slice_diameter, shape.column_diameter, shape.row_diameter) <= shape.diameter
 
 
+@given(regions)
+def test_no_two_vertices_are_farther_apart_than_two_corners_of_the_hull(inside) -> None:
+    closed, open_ = (Shape(cropped(inside), SPACING, watertight=w) for w in (True, False))
+    assert closed.diameter == open_.diameter
+
+
 def test_one_voxel_has_no_axes() -> None:
     values = by_code(Shape(np.ones((1, 1, 1), bool), SPACING))
     missing = {code for code, value in values.items() if np.isnan(value)}

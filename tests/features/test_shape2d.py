@@ -50,12 +50,17 @@ def test_against_the_pixels(inside: np.ndarray, row: float, column: float) -> No
         np.testing.assert_allclose(shape.axis_variances, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.5, 2.0), (3.0, 0.7)])
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (7, 3)])
-def test_a_rectangle_is_its_pixels_less_the_corners(size: tuple[int, int]) -> None:
-    shape = Shape2D(np.ones(size, bool), (1.0, 1.0))
-    a, b = size
-    assert shape.surface == a * b - 0.5
-    assert shape.perimeter == pytest.approx(2 * (a + b - 2) + 2 * 2**0.5)
+def test_a_rectangle_is_its_pixels_less_the_corners(
+    size: tuple[int, int], spacing: tuple[float, float]
+) -> None:
+    shape = Shape2D(np.ones(size, bool), spacing)
+    rows, columns = size
+    high, wide = spacing
+    sides = 2 * (rows - 1) * high + 2 * (columns - 1) * wide
+    assert shape.surface == pytest.approx((rows * columns - 0.5) * high * wide)
+    assert shape.perimeter == pytest.approx(sides + 4 * np.hypot(high / 2, wide / 2))
 
 
 def test_pixels_that_meet_at_a_corner_are_parted() -> None:

@@ -32,6 +32,27 @@ def test_both_ways_of_counting_are_those_of_numpy(spread):
         np.testing.assert_array_equal(found, expected)
 
 
+@given(ELEMENTS, st.sampled_from([1, 50]))
+def test_one_matrix_has_the_means_and_variances_of_its_elements(elements, stretch):
+    _, level, size = np.array(elements).T
+    found = LevelSizeCounts.from_elements(
+        np.zeros_like(level), level, size * stretch, np.array(len(elements))
+    )
+    i, j = level.astype(float), size * float(stretch)
+    expected = (
+        i**-2,
+        i**2,
+        j**-2,
+        j**2,
+        1 / (i * j) ** 2,
+        (i * j) ** 2,
+        (i / j) ** 2,
+        (j / i) ** 2,
+    )
+    np.testing.assert_allclose(found.emphases, [np.mean(v) for v in expected], rtol=1e-12)
+    np.testing.assert_allclose(found.variances, [i.var(), j.var()], rtol=1e-9, atol=1e-9)
+
+
 def test_one_part_together_is_that_part():
     part = LevelSizeCounts.from_table(np.array([[[2, 0], [1, 1]]]), np.array([8]))
     alone, both = (LevelSizeCounts.together([part] * n) for n in (1, 2))

@@ -16,7 +16,7 @@ from centrum.modelling.calibrators import CALIBRATORS
 from centrum.modelling.conformal import learn_sets
 from centrum.protocol import Protocol
 
-INTERVAL = {"lower": 0.5, "upper": 0.9}
+INTERVAL = {"lower": 0.55, "upper": 0.9}
 MEASURE = {"value": 0.7, "interval": INTERVAL}
 JUDGED = {
     "n": 10, "n_patients": 10, "n_positive": 5, "auc": MEASURE, "confidence": 0.95,

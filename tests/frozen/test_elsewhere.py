@@ -56,7 +56,23 @@ def test_the_range_moves_with_the_probability(model):
     found = Elsewhere.of(model, 0.125)
     score = replace(scored(model, "P1", 0.6), low=0.4, high=0.9)
     low, p, high = (f"{100 * found.probability(x):.0f}" for x in (0.4, 0.6, 0.9))
-    assert found.text(score) == f"{p} % ({low} to {high} %)"
+    assert found.moved(score).probability_text == f"{p} % ({low} to {high} %)"
+
+
+def test_table_and_record_have_the_range_that_the_page_shows(model):
+    found, without = Elsewhere.of(model, 0.125), scored(model, "P2", 0.6)
+    score = replace(scored(model, "P1", 0.6), low=0.4, high=0.9)
+    low, high = found.probability(0.4), found.probability(0.9)
+    first, second = csv.DictReader(scoring._table([score, without], found).splitlines())
+    assert float(first["low at prevalence"]) == low < float(first["probability at prevalence"])
+    assert float(first["high at prevalence"]) == high < float(first["high"]) == 0.9
+    assert (second["low at prevalence"], second["high at prevalence"]) == ("", "")
+    assert float(second["PPV at prevalence"]) == found.ppv.value
+    record = json.loads(json.dumps(scoring.record_of(model, score, found)))["elsewhere"]
+    assert (record["low"], record["high"]) == (low, high)
+    record = scoring.record_of(model, without, found)["elsewhere"]
+    assert (record["low"], record["high"]) == (None, None)
+    assert f"({100 * low:.0f} to {100 * high:.0f} %)" in render_patient(model, score, None, found)
 
 
 def test_page_index_table_and_record_say_it_with_the_condition(model):
@@ -96,7 +112,8 @@ def test_without_a_prevalence_nothing_is_said_of_one(model):
 
 def test_a_refused_case_has_no_probability_anywhere(model):
     found, refused = Elsewhere.of(model, 0.1), Score("P2", REFUSED, ())
-    assert scoring.record_of(model, refused, found)["elsewhere"]["probability"] is None
+    record = scoring.record_of(model, refused, found)["elsewhere"]
+    assert [record[name] for name in ("probability", "low", "high")] == [None, None, None]
     assert "prevalence" not in render_patient(model, refused, None, found)
 
 

@@ -1,15 +1,20 @@
 """External validation: what is found of shifts that were made, and that nothing is learnt."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from centrum.commands import study as verbs
-from centrum.commands.validate import validate_model
+from centrum.commands.console import external_lines
+from centrum.commands.validate import outlook, validate_model
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.calibration import calibration
@@ -18,6 +23,9 @@ from centrum.frozen.external import ExternalValidation, NewCases, drift_of, vali
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
+from centrum.records import as_json
+from centrum.report.blocks import Estimate
+from centrum.report.external import external_blocks
 from centrum.study.study import open_study
 from tests.studies import frozen_study, make_study
 from tests.study.test_tables import of_tables
@@ -142,16 +150,105 @@ def test_drift_counts_what_lies_outside(model: FrozenModel) -> None:
     assert {d.outside for d in drift_of(model, values)} == {0.25}
 
 
+def read_by_another(model: FrozenModel, drawn_by_both: int = 300) -> NewCases:
+    """New cases of which another reader drew the first ones, a little differently."""
+    new = drawn(model)
+    scores = model.scorer.score(new.values)
+    other = scores + np.random.default_rng(9).normal(0.2, 0.5 * scores.std(), scores.size)
+    other[drawn_by_both:] = np.nan
+    return replace(new, reader="senior", read={"resident": other})
+
+
+def test_the_score_by_another_reader_is_judged_as_in_a_study(model: FrozenModel) -> None:
+    new = read_by_another(model)
+    found = judged(model, new)
+    (resident,) = found.other_readers
+    assert (resident.primary.reader, resident.name, len(resident.cases)) == (
+        "senior", "resident", 300)  # fmt: skip
+    own, other, y = found.scores[:300], new.read["resident"][:300], new.positive[:300]
+    assert resident.other.auc == pytest.approx(roc_auc_score(y, other))
+    assert resident.difference.difference == pytest.approx(
+        roc_auc_score(y, other) - roc_auc_score(y, own)
+    )
+    called, recalled = own >= model.cutoff, other >= model.cutoff
+    assert (resident.to_positive, resident.to_negative) == (
+        np.sum(recalled & ~called), np.sum(called & ~recalled))  # fmt: skip
+    assert resident.kappa.value == pytest.approx(cohen_kappa_score(called, recalled))
+    assert resident.limits.bias == pytest.approx(np.mean(other - own))
+    likely = model.calibrator.predict_proba(other)
+    assert resident.other.brier == pytest.approx(np.mean((likely - y) ** 2))
+    assert resident.other.sensitivity == pytest.approx(recalled[y].mean())
+    kept = found.predictions()["score:resident"]
+    np.testing.assert_array_equal(kept, new.read["resident"])
+    record = as_json(found)
+    assert record["other_readers"][0]["n"] == 300
+    assert "c0" not in json.dumps(record["other_readers"])
+    assert record["not_compared"] == {}
+
+
+def test_a_reader_of_one_outcome_is_not_compared(model: FrozenModel) -> None:
+    new = drawn(model)
+    other = np.where(new.positive, model.scorer.score(new.values), np.nan)
+    found = judged(model, replace(new, read={"resident": other}))
+    assert found.other_readers == ()
+    assert "outcome" in found.not_compared["resident"]
+    assert any(
+        block.anchor == "other-readers" and "could not be compared" in block.prose[0]
+        for block in external_blocks(model, found, "")
+    )
+
+
+def test_patients_stand_beside_cases(model: FrozenModel) -> None:
+    new = drawn(model)
+    found = judged(model, new)
+    each = pd.DataFrame(
+        {"score": found.scores, "y": new.positive, "patient": new.patients}
+    ).groupby("patient").max()  # fmt: skip
+    assert found.by_patient is not None
+    assert found.by_patient.n == len(each) == 200
+    assert found.by_patient.auc.value == pytest.approx(roc_auc_score(each["y"], each["score"]))
+    called = each["score"] >= model.cutoff
+    assert found.by_patient.measures["specificity"].value == pytest.approx(
+        (~called[~each["y"]]).mean()
+    )
+    (table,) = [t for b in external_blocks(model, found, "") for t in b.tables
+                if t.key == "patients"]  # fmt: skip
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["Cases or patients"] == (400, 200)
+    assert rows["AUC"][1].value == found.by_patient.auc.value
+    alone = judged(model, replace(new, patients=np.arange(400)))
+    assert alone.by_patient is None
+    assert as_json(alone)["patients"] is None
+    assert "patients" not in [t.key for b in external_blocks(model, alone, "") for t in b.tables]
+
+
 def test_images_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:
     other = make_study(tmp_path / "other", n=20, seed=4)
+    assert "drawn by resident" in "".join(outlook(model, other, tmp_path / "out"))
     found = validate_model(model, other, tmp_path / "out", others={"same": model})
     record = json.loads((tmp_path / "out" / "validation.json").read_text())
     assert record["evaluation"]["auc"]["value"] == found.evaluation.auc.value
     assert found.compared[-1].difference.difference == 0
+    resident = validate_model(model, other, tmp_path / "resident", reader="resident")
+    np.testing.assert_allclose(found.read["resident"], resident.scores, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(resident.read["senior"], found.scores, rtol=1e-12, atol=1e-12)
+    (beside,) = record["other_readers"]
+    assert (beside["name"], beside["n"]) == ("resident", len(found.cases))
     page = (tmp_path / "out" / "report.html").read_text()
-    for title in ("Discrimination and decisions", "Calibration", "Drift of the features"):
+    for title in ("Discrimination and decisions", "Calibration", "Drift of the features",
+                  "The score by other readers", "Performance with the regions of each reader",
+                  "Agreement of the score between readers"):  # fmt: skip
         assert title in page
     assert "patient-" not in page + json.dumps(record)
+    area = found.evaluation.auc
+    told = Estimate.of(area.value, area.interval).text
+    assert re.findall(r"AUC here \(95 % CI\)</dt>\s*<dd>([^<]*)</dd>", page) == [told]
+    limits = f"({area.interval.lower:.3f}-{area.interval.upper:.3f})"
+    lines = list(external_lines(found))
+    assert f"n {len(found.cases)}  AUC {area.value:.3f} {limits}" in lines
+    gap = found.other_readers[0].difference
+    (line,) = [line for line in lines if line.startswith("regions of resident: ")]
+    assert f"AUC {gap.first:.3f}, difference {gap.difference:+.3f}" in line
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     validate_model(model, other, tmp_path / "out", others={"same": model})
     assert {p: p.read_bytes() for p in before} == before
@@ -165,6 +262,9 @@ def test_tables_of_another_place(finished: Path, model: FrozenModel, tmp_path: P
         model, of_tables(other, tmp_path / "t", "slicer").folder, tmp_path / "b"
     )
     np.testing.assert_allclose(by_tables.scores, by_images.scores, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        by_tables.read["resident"], by_images.read["resident"], rtol=1e-12, atol=1e-12
+    )
 
 
 def test_one_outcome_is_refused(model: FrozenModel, tmp_path: Path) -> None:

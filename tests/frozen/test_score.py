@@ -75,8 +75,11 @@ def test_a_training_case_is_scored_as_in_the_study(finished: Path, model: Frozen
         assert {p.name for p in found.parts} == set(model.scorer.features)
         for part in found.parts:
             np.testing.assert_allclose(part.value, values[part.name], **EXACT)
-        total = model.scorer.intercept() + sum(part.contribution for part in found.parts)
+        whole = found.breakdown
+        total = whole.base + sum(part.contribution for part in found.parts) + whole.rest
         np.testing.assert_allclose(total, found.score, **EXACT)
+        assert whole.total == found.score
+        assert whole.scale == "score"
         assert found.called == (model.positive if found.score >= model.cutoff else model.negative)
 
 
@@ -220,7 +223,7 @@ def test_a_ct_is_refused(finished: Path, model: FrozenModel, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("known", "message"),
     [
-        ({"tr_ms": "4000"}, "repetition time 4000 ms: training cases had 2500 ms"),
+        ({"tr_ms": "4000"}, "Repetition time 4000 ms: training cases had 2500 ms"),
         ({"modality": "CT"}, "The image is CT"),
     ],
 )
@@ -492,7 +495,7 @@ def test_slices_of_another_plane_are_flagged(
     image = rewritten(Path(one.image), tmp_path / "i.nrrd", turned)
     mask = rewritten(Path(one.mask), tmp_path / "m.nrrd", turned)
     found = score_patient(model, replace(one, image=image, mask=mask))
-    assert any("plane sagittal: training cases had axial" in f.message for f in found.flags)
+    assert any("Plane sagittal: training cases had axial" in f.message for f in found.flags)
 
 
 @pytest.mark.parametrize("case", ["x" * 300, "index", "CON", "a:b", "患者 7"])

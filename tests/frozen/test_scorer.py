@@ -1,6 +1,7 @@
 """A frozen model scores as the fitted one does, whatever was fitted."""
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
+from centrum import arrays
 from centrum.errors import DataError
-from centrum.frozen.classifiers import classifier_from
+from centrum.frozen.classifiers import Linear, classifier_from
 from centrum.frozen.export import scorer_of
-from centrum.frozen.scorer import Scorer
+from centrum.frozen.scorer import Harmoniser, Member, Scorer
+from centrum.modelling.classifiers import CERTAIN
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier
@@ -66,10 +69,28 @@ def check(model: object, X: NDArray, centre: NDArray | None) -> Scorer:
     one_by_one = [again.score(r[None], None if batch is None else [batch[k]])[0]
                   for k, r in enumerate(read[:5])]  # fmt: skip
     np.testing.assert_allclose(one_by_one, wanted[:5], rtol=1e-12, atol=1e-12)
-    if again.linear:
-        total = again.intercept() + again.contributions(read, batch).sum(axis=1)
-        np.testing.assert_allclose(total, wanted, rtol=1e-11, atol=1e-11)
+    _check_explained(again, read, batch, wanted)
     return again
+
+
+def _check_explained(scorer: Scorer, read: NDArray, batch: list | None, wanted: NDArray) -> None:
+    """Contributions sum to the score, or to the vote that it is the log-odds of."""
+    found = scorer.explain(read[:9], None if batch is None else batch[:9])
+    total = found.base + found.parts.sum(axis=1) + found.rest
+    np.testing.assert_allclose(total, found.total, rtol=0, atol=1e-12)
+    told = [scorer.on_scale(score) for score in wanted[:9]]
+    limits = (CERTAIN, 1 - CERTAIN) if found.scale == "vote" else (-np.inf, np.inf)
+    np.testing.assert_allclose(np.clip(found.total, *limits), told, rtol=1e-9, atol=1e-9)
+    if scorer.linear or found.scale == "vote":
+        np.testing.assert_allclose(found.rest, 0, atol=1e-9)
+    if scorer.linear:
+        z = scorer.z_scores(read[:9], None if batch is None else batch[:9])
+        weighed = np.zeros_like(z)
+        for branch in scorer.branches:
+            for m in branch.members:
+                at = branch.reads[branch.kept][m.columns]
+                weighed[:, at] += m.weight * m.classifier.weights * z[:, at]
+        np.testing.assert_allclose(found.parts, weighed, rtol=0, atol=1e-12)
 
 
 STEPS = (("none", "none"), ("knn", "combat"))
@@ -165,6 +186,25 @@ def test_cases_of_the_reference_batch_stay_as_they_are(reference: str) -> None:
     np.testing.assert_array_equal(stays, centre == reference)
 
 
+def test_a_harmoniser_moves_all_but_its_reference_and_what_it_does_not_adjust() -> None:
+    """By hand: (x - mean) / SD less gamma, over the root of delta, and back."""
+    step = Harmoniser(
+        column="centre",
+        batches=("A", "B"),
+        mean=np.array([10.0, 10.0]),
+        sd=np.array([2.0, 2.0]),
+        gamma=np.array([[0.5, 0.5], [1.0, 1.0]]),
+        delta=np.array([[4.0, 4.0], [0.25, 0.25]]),
+        adjusted=np.array([True, False]),
+        reference="A",
+        unseen="as_is",
+    )
+    x = np.full((3, 2), 14.1)
+    moved = step.apply(x, ["A", "B", "C"])
+    np.testing.assert_array_equal(moved[[0, 2]], x[[0, 2]])
+    np.testing.assert_allclose(moved[1], [(4.1 / 2 - 1) / 0.5 * 2 + 10, 14.1])
+
+
 def test_an_unknown_batch_stays_or_is_refused() -> None:
     X, y, patients, centre = cohort()
     for unseen in ("as_is", "refuse"):
@@ -182,6 +222,20 @@ def test_an_unknown_batch_stays_or_is_refused() -> None:
             np.testing.assert_allclose(scorer.score(new, ["A", "C"]), wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize("method", ["none", "combat"])
+def test_a_large_table_is_scored_in_parts(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y, patients, centre = cohort()
+    chosen = QUICK.model_copy(update={"harmonisation": HarmonisationSettings(method=method)})
+    batch = None if method == "none" else centre
+    scorer = check(StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(
+        X, y, patients, batch), X, batch)  # fmt: skip
+    values = X[:, [NAMES.index(n) for n in scorer.features], 0]
+    names = None if batch is None else list(batch)
+    whole = scorer.score(values, names)
+    monkeypatch.setattr(arrays, "AT_ONCE", 7 * values.shape[1])
+    np.testing.assert_allclose(scorer.score(values, names), whole, rtol=1e-13)
+
+
 def test_what_is_missing_is_refused_with_its_name() -> None:
     X, y, patients, _ = cohort()
     scorer = scorer_of(
@@ -195,21 +249,68 @@ def test_what_is_missing_is_refused_with_its_name() -> None:
         scorer.score(values[:, :1])
 
 
-def test_contributions_of_trees_say_what_a_mean_value_would_change() -> None:
+def of_forest(weight: float = 1.0) -> tuple[Scorer, NDArray]:
+    """A forest's scorer with a weight, and values of its features."""
     X, y, patients, _ = cohort()
     chosen = QUICK.model_copy(update={"classifier": "random_forest"})
-    scorer = scorer_of(
-        StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients), NAMES, "centre"
-    )
-    values = X[:4, [NAMES.index(n) for n in scorer.features], 0].copy()
+    fitted = StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients)
+    scorer = scorer_of(fitted, NAMES, "centre")
     branch = scorer.branches[0]
-    found = scorer.contributions(values)
-    for k in range(len(scorer.features)):
-        at_mean = values.copy()
-        at_mean[:, k] = branch.mean[list(branch.reads).index(k)]
-        np.testing.assert_allclose(
-            scorer.score(values) - scorer.score(at_mean), found[:, k], atol=1e-12
-        )
+    weighed = replace(branch, members=(replace(branch.members[0], weight=weight),))
+    values = X[:, [NAMES.index(n) for n in scorer.features], 0]
+    return Scorer(scorer.features, scorer.offset, (weighed,)), values
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.4])
+def test_a_lone_forest_is_explained_by_its_votes(weight: float) -> None:
+    scorer, values = of_forest(weight)
+    found = scorer.explain(values)
+    assert found.scale == "vote"
+    assert not scorer.approximate
+    assert ((found.total >= 0) & (found.total <= 1)).all()
+    inside = (found.total > CERTAIN) & (found.total < 1 - CERTAIN)
+    scores = scorer.score(values)
+    assert [scorer.on_scale(s) for s in scores[inside]] == pytest.approx(found.total[inside])
+    means = np.empty((1, values.shape[1]))
+    branch = scorer.branches[0]
+    means[:, branch.reads[branch.kept]] = branch.mean
+    assert found.base == pytest.approx(scorer.explain(means).total[0], abs=1e-12)
+    np.testing.assert_allclose(scorer.explain(means).parts, 0, atol=1e-12)
+
+
+def test_a_forest_among_others_is_carried_to_its_log_odds() -> None:
+    scorer, values = of_forest()
+    (branch,) = scorer.branches
+    (trees,) = branch.members
+    linear = Member(trees.columns, 0.5, Linear(np.ones(trees.columns.size), 0.2))
+    both = Scorer(scorer.features, 0.0, (replace(branch, members=(trees, linear)),))
+    assert both.approximate
+    assert both.votes is None
+    found, votes = both.explain(values), scorer.explain(values)
+    np.testing.assert_allclose(found.rest, 0, atol=1e-9)
+    np.testing.assert_allclose(found.base + found.parts.sum(axis=1), both.score(values), atol=1e-9)
+    own = found.parts - 0.5 * np.nan_to_num(both.z_scores(values))
+    share = votes.parts / np.abs(votes.parts).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        np.abs(own / np.abs(own).sum(axis=1, keepdims=True)), np.abs(share), atol=1e-9
+    )
+
+
+def test_what_a_limit_takes_off_is_no_features() -> None:
+    X, y, patients, _ = cohort()
+    X[:, 0] += 400 * y[:, None]
+    chosen = QUICK.model_copy(update={"classifier": "naive_bayes"})
+    fitted = StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients)
+    scorer = scorer_of(fitted, NAMES, "centre")
+    values = X[:, [NAMES.index(n) for n in scorer.features], 0]
+    found = scorer.explain(values)
+    limit = np.log((1 - CERTAIN) / CERTAIN)
+    limited = np.abs(found.base + found.parts.sum(axis=1)) > limit
+    assert limited.any()
+    np.testing.assert_allclose(np.abs(found.total[limited]), limit)
+    assert (np.abs(found.rest[limited]) > 1e-6).all()
+    np.testing.assert_allclose(found.rest[~limited], 0, atol=1e-9)
+    np.testing.assert_allclose(found.total, scorer.score(values), atol=1e-12)
 
 
 def test_an_unknown_kind_names_those_that_are_known() -> None:

@@ -230,6 +230,15 @@ def test_streams_that_contradict_their_file(case: str) -> None:
         check_codestream(stream, JPEG + end, of_kind(end))
 
 
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize(("end", "mark"), [("70", SOF), ("70", SOS), ("80", LS)])
+def test_bytes_that_fill_up_before_a_marker(end: str, mark: bytes, number: int) -> None:
+    """Any marker may be preceded by any number of bytes FF (ITU-T T.81, B.1.1.2)."""
+    before, found, behind = STREAMS[end].partition(mark)
+    filled = before + number * b"\xff" + found + behind
+    check_codestream(filled, JPEG + end, of_kind(end))
+
+
 def test_jpeg_that_describes_its_pixels_twice() -> None:
     stream = STREAMS["70"]
     start = stream.index(SOF)

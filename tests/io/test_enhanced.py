@@ -24,6 +24,7 @@ from pydicom.uid import (
 from centrum.errors import CentrumError, GeometryError, ImageError
 from centrum.geometry import Geometry
 from centrum.io import (
+    gzipped,
     inspect_image,
     list_series,
     read_image,
@@ -100,6 +101,15 @@ def test_a_left_handed_order_of_slices_is_turned(saved, grid: Geometry, array) -
     back = read_image(saved(enhanced(grid, frames_of_stack(array)[::-1]), "b.dcm"))
     assert back.geometry == there.geometry
     np.testing.assert_array_equal(back.array, there.array)
+
+
+def test_more_voxels_than_an_image_may_have(saved, grid, array, monkeypatch) -> None:
+    path = saved(enhanced(grid, frames_of_stack(array)))
+    monkeypatch.setattr(gzipped, "MOST_VOXELS", array.size)
+    assert read_image(path).array.size == array.size
+    monkeypatch.setattr(gzipped, "MOST_VOXELS", array.size - 1)
+    with pytest.raises(ImageError, match=f"announces {array.size} voxels"):
+        read_image(path)
 
 
 def test_the_facts_are_those_of_a_classic_series(saved, write_series, grid, array) -> None:

@@ -37,6 +37,8 @@ def test_what_nobody_foresaw_names_the_file_and_its_kind(write, monkeypatch, kin
         assert isinstance(caught.value.__cause__, kind)
         assert caught.value.file == "a.nrrd"
         assert "'wanted 7, found Anna'" in describe(caught.value)
+        of_memory = "more memory" in caught.value.remedy
+        assert of_memory == (kind is MemoryError), "the file may be damaged otherwise"
 
 
 def test_an_interruption_is_no_error_of_a_file(write, monkeypatch) -> None:

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_masks, source_digest
+from centrum.io.nifti import _voxel_bytes
 
 FIELDS = {
     "type": "short",
@@ -316,6 +317,18 @@ def test_metaimage_as_simpleitk(tmp_path: Path, data: bytes, changes: dict) -> N
     like_simpleitk(meta(tmp_path / "a.mha", data, **changes))
 
 
+def test_metaimage_voxels_behind_a_header_of_their_own(tmp_path: Path) -> None:
+    """One byte too few is noticed, however long the other header is."""
+    changes = META | {"HeaderSize": "4", "ElementDataFile": "a.raw"}
+    path = tmp_path / "a.mhd"
+    path.write_text("".join(f"{key} = {value}\n" for key, value in changes.items()))
+    (tmp_path / "a.raw").write_bytes(b"1234" + RAW)
+    like_simpleitk(path)
+    (tmp_path / "a.raw").write_bytes(b"1234" + RAW[:-1])
+    with pytest.raises(ImageError, match=f"announces {len(RAW)} bytes, found {len(RAW) - 1}"):
+        read_image(path)
+
+
 def test_metaimage_whose_packed_length_is_not_given(tmp_path: Path) -> None:
     """SimpleITK returns what was in its memory."""
     path = meta(tmp_path / "a.mha", zlib.compress(RAW), CompressedData="True")
@@ -427,3 +440,15 @@ def test_keys_are_apart_from_fields(tmp_path: Path) -> None:
         list_segments(path)
     path = nrrd(tmp_path / "m.nrrd", tail=keys.partition("\n")[2])
     assert list_segments(path)[0].name == "a b \\ c"
+
+
+BITS = {
+    2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32, 1024: 64,
+    1280: 64, 1536: 128, 1792: 128, 2048: 256, 2304: 32,
+}  # fmt: skip
+"""Of a voxel by its datatype: `bitpix` of the NIfTI-1 standard, nifti1.h."""
+
+
+def test_bytes_of_a_voxel_are_those_of_the_standard() -> None:
+    found = {k: 8 * _voxel_bytes({"datatype": k}) for k in range(3000)}
+    assert {k: bits for k, bits in found.items() if bits} == BITS

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.io import list_segments, read_image, read_labels, read_mask
+from centrum.io import label_table, list_segments, read_image, read_labels, read_mask
 from centrum.io.label_table import LONGEST
 from tests.cohort.label_maps import blocks, write
 from tests.io.label_tables import HEADER, caret_xml, extension, insert
@@ -39,6 +39,16 @@ def test_labels_are_called_as_the_table_says(plain: Path, code: int) -> None:
     packed = path.with_suffix(".nii.gz")
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert names(packed) == names(path)
+
+
+def test_a_table_of_more_names_than_there_can_be_labels_is_none(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = insert(plain, extension(caret_xml(NAMES)))
+    monkeypatch.setattr(label_table, "MOST_LABELS", len(NAMES))
+    assert read_labels(path).table == NAMES
+    monkeypatch.setattr(label_table, "MOST_LABELS", len(NAMES) - 1)
+    assert not read_labels(path).table
 
 
 def test_it_is_found_behind_other_extensions(plain: Path) -> None:

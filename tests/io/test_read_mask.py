@@ -255,6 +255,60 @@ def test_resampling_is_nearest_neighbour_and_recorded(write, grid: Geometry, bod
     assert mask.history[-1].parameters["interpolation"] == "nearest"
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_half_a_voxel_beyond_the_image_is_in_it(grid: Geometry, axis: int, side: int) -> None:
+    """The image ends with its outermost voxels, not at their centres."""
+    edge = np.zeros(grid.shape, bool)
+    edge[tuple(slice(-1, None) if k == axis else slice(None) for k in (2, 1, 0))] = True
+    edge = edge if side > 0 else np.flip(edge, 2 - axis)
+
+    def moved(by: float) -> Mask:
+        origin = tuple(grid.position(np.eye(3)[axis] * side * by))
+        return Mask(edge, Geometry(grid.size, grid.spacing, origin, grid.direction), "body")
+
+    placed = place_mask(moved(0.4), grid, on_mismatch="resample")
+    np.testing.assert_array_equal(placed.array, edge)
+    place_mask(moved(0.5), grid, on_mismatch="resample")
+    n = np.count_nonzero(edge)
+    with pytest.raises(GeometryError, match=f"{n} of its {n} voxels lie outside"):
+        place_mask(moved(0.6), grid, on_mismatch="resample")
+
+
+@given(
+    signs=st.tuples(*[st.sampled_from([1, -1])] * 3),
+    tilt=st.sampled_from([0.0, 0.2, -0.3]),
+    shift=st.tuples(*[st.sampled_from([0.0, 0.5]) | st.floats(-0.5, 0.5)] * 3),
+    spacing=st.tuples(*[st.sampled_from([1.0, 2.0, 3.0]) | st.floats(0.5, 3)] * 3),
+    seed=st.integers(0, 99),
+)
+def test_every_voxel_of_the_image_asks_the_nearest_of_the_mask(
+    signs: tuple[int, int, int],
+    tilt: float,
+    shift: tuple[float, ...],
+    spacing: tuple[float, ...],
+    seed: int,
+) -> None:
+    """Also at the ends of the region: the whole image is asked, one voxel after the other."""
+    size = (25, 24, 16)
+    ends = zip(signs, (-8, -8, -3), size, strict=True)
+    first = tuple(low if sign > 0 else low + n - 1 for sign, low, n in ends)
+    image = Geometry(size, (1, 1, 1), first, tuple(np.diag(signs).ravel()))
+    axes = (np.cos(tilt), -np.sin(tilt), 0, np.sin(tilt), np.cos(tilt), 0, 0, 0, 1)
+    grid = Geometry((4, 4, 4), spacing, tuple(np.array(shift) - 1), axes)
+    array = np.random.default_rng(seed).random(grid.shape) < 0.6
+    array[0, 0, 0] = array[-1, -1, -1] = True
+    mask = Mask(array, grid)
+    x, y, z = np.meshgrid(*map(np.arange, image.size), indexing="ij")
+    at = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    nearest = grid.nearest(grid.index(image.position(at)))
+    there = np.all((nearest >= 0) & (nearest < grid.size), axis=1)
+    wanted = np.zeros(image.shape, bool)
+    wanted[tuple(at[there].T[::-1])] = array[tuple(nearest[there].T[::-1])]
+    placed = place_mask(mask, image, on_mismatch="resample")
+    np.testing.assert_array_equal(placed.array, wanted)
+
+
 def test_unknown_rule_is_refused(write, grid: Geometry, body) -> None:
     path = write("m.nrrd", body.astype(np.uint8), grid)
     with pytest.raises(ValueError, match="on_mismatch"):

@@ -192,6 +192,16 @@ def test_a_dicom_series_is_all_objects_below_a_place(
     assert source_digest(bucket.url("exams/A17")) != before
 
 
+def test_objects_lie_in_the_folders_of_their_keys(bucket: Bucket) -> None:
+    """However deep they are below the place that is fetched."""
+    contents = {"top.bin": b"1", "a/one.bin": b"2", "a/b/c/deep.bin": b"3"}
+    for key, content in contents.items():
+        url = bucket.put(f"exams/7/{key}", content)
+    place = Path(fetched(url.partition("/7/")[0] + "/7"))
+    found = {str(p.relative_to(place)): p.read_bytes() for p in place.rglob("*.bin")}
+    assert found == contents
+
+
 def test_more_objects_than_an_exam_has_are_refused(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

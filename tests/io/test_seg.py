@@ -762,6 +762,23 @@ def test_what_is_refused(written, grid: Geometry, case: str) -> None:
     assert str(path.parent) not in describe(caught.value)
 
 
+@pytest.mark.parametrize("part", [-1.5e-4, -0.5e-4, 0.5e-4, 1.5e-4])
+def test_pixel_sizes_that_differ_by_rounding_are_one(written, grid: Geometry, part: float) -> None:
+    """Relative to the size: a ten-thousandth of it, whatever it is."""
+    column, row, _ = grid.spacing
+    other = [round(size * (1 + part), 8) for size in (row, column)]
+    change = _of_frames(
+        lambda k, f: _own_plane(k, f, "PixelSpacing", "PixelMeasuresSequence", other)
+    )
+    path = written({1: body(grid)}, change)
+    if abs(part) < 1e-4:
+        np.testing.assert_array_equal(read_mask(path, grid).array, body(grid))
+        return
+    with pytest.raises(ImageError, match="frame 3") as caught:
+        read_mask(path, grid)
+    assert caught.value.code == "several-sizes"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

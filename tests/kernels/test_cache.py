@@ -1,5 +1,6 @@
 """Compiled kernels are kept where there is a place, and made again where they are damaged."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -19,6 +20,27 @@ import numpy as np
 from centrum.kernels.sphere import sphere_means, sphere_rows
 line = np.array([[[3.0, 6.0, 12.0]]])
 print(sphere_means(line, line > 5, sphere_rows(1.0, (1.0, 1.0, 1.0))).tolist())
+"""
+
+TWICE = """
+from centrum.kernels.cache import kernel, part
+
+@part
+def double(x):
+    return 2 * x
+
+@kernel
+def twice(x):
+    return double(x)
+"""
+
+LOADED = """
+import sys
+import numpy as np
+from centrum.kernels.sphere import _sphere_means, sphere_means, sphere_rows
+line = np.array([[[3.0, 6.0, 12.0]]])
+sphere_means(line, line > 5, sphere_rows(1.0, (1.0, 1.0, 1.0)))
+print(sum(_sphere_means.stats.cache_hits.values()), "numba.np.linalg" in sys.modules)
 """
 
 
@@ -56,7 +78,7 @@ def test_a_folder_of_others_is_not_trusted(tmp_path: Path, monkeypatch: pytest.M
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "cache"))
     path = tmp_path / "twice.py"
-    path.write_text("from numba import njit\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n")
+    path.write_text(TWICE)
     return path
 
 
@@ -102,5 +124,35 @@ def test_a_cache_that_takes_no_more_stops_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.caching.IndexDataCacheFile, "_save_data", full)
+    monkeypatch.setattr(cache._WholeOrAbsent, "_save_data", full)
     assert loaded(kernel).twice(3) == 6
+
+
+def test_a_kernel_that_is_found_loads_nothing_that_compiles(tmp_path: Path) -> None:
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", LOADED],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    ]
+    assert told == ["0 True\n", "1 False\n"]
+
+
+def test_a_part_is_kept_with_its_kernel_and_not_called_from_python(kernel: Path) -> None:
+    made = loaded(kernel)
+    assert made.twice(3) == 6
+    assert [entry.name.partition("-")[0] for entry in kernel.parent.glob("cache/*/*.nbc")] == [
+        "twice.twice"
+    ]
+    with pytest.raises(TypeError, match="double is a part of kernels"):
+        made.double(3)
+
+
+def test_compiling_leaves_the_search_for_garbage_as_it_was(kernel: Path) -> None:
+    before = gc.get_threshold()
+    assert loaded(kernel).twice(3) == 6
+    assert gc.get_threshold() == before

@@ -2,15 +2,31 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from centrum.errors import DataError
-from centrum.kernels.tally import ONCE, Tally, count_levels
+from centrum.kernels.tally import ONCE, Tallies, Tally, count_levels
+
+
+def _within(kind: type[np.integer]) -> st.SearchStrategy[int]:
+    """Integers of a type, over a wide range or at either end of it."""
+    ends = np.iinfo(kind)
+    return (
+        st.integers(ends.min, ends.max)
+        | st.integers(ends.min, ends.min + 100)
+        | st.integers(ends.max - 100, ends.max)
+    )
+
 
 measured = arrays(float, st.integers(1, 700), elements=st.floats(-1e6, 1e6, width=32))
 whole = arrays(np.int16, st.integers(1, 700), elements=st.integers(-300, 300))
 few = arrays(float, st.integers(1, 50), elements=st.sampled_from([-0.5, 0.0, 0.1, 1e9]))
+integers = st.sampled_from([np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64]).flatmap(
+    lambda kind: st.integers(1, 3).flatmap(
+        lambda rows: arrays(kind, 400 * rows, elements=_within(kind), fill=_within(kind))
+    )
+)
 wild = arrays(float, st.integers(1, 50), elements=st.floats(-1e300, 1e300))
 numbers = measured | whole | few
 PERCENTS = (10, 25, 50, 75, 90)
@@ -63,6 +79,17 @@ def test_counting_changes_nothing(x: np.ndarray) -> None:
     np.testing.assert_allclose(counted.moments, plain.moments, rtol=1e-9, atol=1e-9)
     assert counted.percentiles(PERCENTS) == plain.percentiles(PERCENTS)
     np.testing.assert_allclose(counted.deviations(-50, 350, 3), plain.deviations(-50, 350, 3))
+
+
+@given(integers)
+@example(np.repeat(np.array([-128, -3, 127], np.int8), 200))
+@example(np.repeat(np.array([-(2**15), 2**15 - 1], np.int16), 40_000))
+def test_integers_are_counted_as_the_same_numbers_in_floats(x: np.ndarray) -> None:
+    found, expected = Tally.of(x), Tally.of(x.astype(float))
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(found.times, expected.times)
+    for name in ("n", "mean", "low", "high", "counted"):
+        assert getattr(found, name) == getattr(expected, name)
 
 
 @given(numbers)
@@ -123,3 +150,51 @@ def test_levels_of_any_shape_are_counted_without_the_outside() -> None:
     np.testing.assert_array_equal(
         count_levels(levels[:, ::2]), np.bincount(levels[:, ::2].ravel())[1:]
     )
+
+
+sets = st.lists(numbers, min_size=1, max_size=6)
+wholes = st.lists(arrays(np.uint16, st.integers(1, 400), elements=st.integers(1, 60)), min_size=1)
+
+
+def together(each: list[np.ndarray], *, levels: bool = False) -> Tallies:
+    ends = np.cumsum([x.size for x in each])
+    return Tallies.of(np.concatenate([x.astype(float) for x in each]), ends, levels=levels)
+
+
+def assert_each_is_its_own(found: Tallies, alone: list[Tally]) -> None:
+    """To the last bit."""
+    for name in ("n", "mean", "low", "high", "moments"):
+        own = np.array([getattr(tally, name) for tally in alone]).T
+        np.testing.assert_array_equal(getattr(found, name), own, err_msg=name)
+    percentiles = [tally.percentiles(PERCENTS) for tally in alone]
+    for percent, values in found.percentiles(PERCENTS).items():
+        np.testing.assert_array_equal(values, [own[percent] for own in percentiles])
+    limits = np.array([[own[k] for own in percentiles] for k in (10, 75, 50)])
+    deviations = [tally.deviations(*own) for tally, own in zip(alone, limits.T, strict=True)]
+    np.testing.assert_array_equal(found.deviations(*limits), np.transpose(deviations))
+
+
+@given(sets)
+@example([np.array([3.0, 3.0, 5.0]), np.array([0.5]), np.arange(600) / 7, np.array([0.0, 9.0])])
+def test_many_sets_at_once_are_each_to_the_last_bit(each: list[np.ndarray]) -> None:
+    assert_each_is_its_own(together(each), [Tally.of(x) for x in each])
+
+
+@given(wholes)
+@example([np.array([1, 60], np.uint16), np.array([7], np.uint16)])
+def test_many_sets_of_levels_are_each_to_the_last_bit(each: list[np.ndarray]) -> None:
+    """However few voxels there are at far levels."""
+    assert_each_is_its_own(
+        together(each, levels=True), [Tally.of_counts(count_levels(x)) for x in each]
+    )
+    for x in each:
+        alike = together([x, x], levels=True).from_one
+        assert alike.tolist() == 2 * [count_levels(x).tolist()]
+        assert Tally.of_counts(count_levels(x)).from_one.tolist() == alike[0].tolist()
+
+
+def test_an_empty_set_among_many_is_refused() -> None:
+    with pytest.raises(DataError, match="at least one number"):
+        Tallies.of(np.array([1.0, 2.0]), np.array([2, 2]))
+    with pytest.raises(DataError, match="finite"):
+        Tallies.of(np.array([1.0, np.nan]), np.array([1, 2]))

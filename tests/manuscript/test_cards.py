@@ -18,6 +18,7 @@ from centrum.report.tables import model_labels
 from centrum.text import fixed
 
 from .conftest import Make
+from .elsewhere import external_of
 
 CARDS = pytest.mark.parametrize("card", [model_card, data_sheet])
 
@@ -35,7 +36,7 @@ def test_simulated_patients_are_said_at_the_top(make: Make, card) -> None:
     assert card(make(), StudyFacts()).split("\n")[2].startswith("**Simulated patients")
     real = card(make(simulated=""), StudyFacts())
     assert "Simulated" not in real
-    assert real.split("\n")[2].startswith("**The records do not say")
+    assert real.split("\n")[2].startswith("## ")
 
 
 @CARDS
@@ -105,9 +106,11 @@ def test_groups_too_small_are_counted_not_shown(results: StudyResults) -> None:
 
 def test_facts_are_told(results: StudyResults) -> None:
     plain = model_card(results, StudyFacts())
-    full = model_card(results, StudyFacts(external=True, exported_model=True, methods=True))
+    full = model_card(
+        results, StudyFacts(external=external_of(results), exported_model=True, methods=True)
+    )
     assert "results/model.json" not in plain
-    for part in ("results/model.json", "another cohort", "text of the methods"):
+    for part in ("results/model.json", "applied to 40 cases", "text of the methods"):
         assert part in full
 
 

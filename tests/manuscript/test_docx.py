@@ -1,7 +1,7 @@
 """The Word document: opened again, its structure is what journals ask for."""
 
-import shutil
-import subprocess
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -17,21 +17,32 @@ from docx.document import Document as WordDocument
 from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
+from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 from hypothesis import example, given, strategies as st
 from matplotlib.figure import Figure
 
 from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm
-from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
+from centrum.manuscript.docx import (
+    Heading,
+    Items,
+    NotPrinted,
+    Part,
+    Prose,
+    Supplement,
+    manuscript_docx,
+)
 from centrum.manuscript.kit import MOST_LINES, study_parts
+from centrum.manuscript.methods import Paragraph as Told, methods_text
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
 from centrum.report.build import report_of
 from centrum.report.drawing import draw, figure_of
-from centrum.report.numbering import assemble
+from centrum.report.numbering import assemble, ref
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
 from centrum.report.tables import frame_table
 from tests.pictures import rendered
+from tests.programs import run
 from tests.report import conftest as report
 
 make, sources = report.make, report.sources
@@ -42,20 +53,20 @@ INTERVAL = Estimate(-0.8, -0.9, -0.7)
 NARROW = Table(
     "performance", "Performance", tuple(map(Column, ("Measure", "Interval", "Test", "P"))),
     (("AUC", "DeLong", INTERVAL, 0.5), ("AUC", "Wilson", INTERVAL, -1.5), ("n", "", 30, None)),
-    ("A note.", "Another."), main=True, number="2",
+    ("A note.", f"Another, as {ref('table subgroups')}."), main=True, number="1",
 )  # fmt: skip
 WIDE = Table(
     "subgroups", "Subgroups", tuple(Column(f"Head {k}") for k in range(10)),
-    (("sex", *[INTERVAL] * 9), ("age", *[INTERVAL] * 9)), number="S10",
+    (("sex", *[INTERVAL] * 9), ("age", *[INTERVAL] * 9)), number="S1",
 )  # fmt: skip
+LONG = Table("long", "Long", (Column("x"),), ((1,),) * 61, number="S2")
 
 
 def pictured(number: str, width_cm: float, height_cm: float) -> Picture:
     drawing = partial(plotted, width_cm, height_cm)
     data, key = frame_table(pd.DataFrame({"x": [1]})), f"curve-{number}"
-    made = picture(
-        drawing, key, "Curve", "A curve of n = 2.", ALT, data, reading="It rises.", main=True
-    )
+    caption, main = f"A curve of n = 2: {ref('table performance')}.", not number.startswith("S")
+    made = picture(drawing, key, "Curve", caption, ALT, data, reading="It rises.", main=main)
     return replace(made, number=number, drawn=draw(drawing))
 
 
@@ -68,20 +79,22 @@ def plotted(width_cm: float, height_cm: float) -> Figure:
 @pytest.fixture(scope="module")
 def pictures() -> list[Picture]:
     with rendered():
-        return [pictured("1", COLUMN_CM, 5), pictured("2", PAGE_CM, 5), pictured("3", PAGE_CM, 40)]
+        return [pictured("1", COLUMN_CM, 5), pictured("2", PAGE_CM, 5), pictured("S1", PAGE_CM, 40)]
 
 
 @pytest.fixture(scope="module")
 def parts(pictures: list[Picture]) -> list[Part]:
     return [
         Heading("Methods"), Heading("Patients", 2), Prose("We measured 9–11 slices."),
-        NARROW, Heading("Wide"), WIDE, *pictures,
+        Prose(f"{ref('Figure curve-S1')} and {ref('table performance')} show them."),
+        NARROW, *pictures[:2], Supplement(), Heading("Wide"), WIDE, NotPrinted(LONG, "It is long."),
+        Items(("One.", "Two.")), pictures[2],
     ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def content(parts: list[Part]) -> bytes:
-    return manuscript_docx("A study", parts, MARK)
+    return manuscript_docx("A study", parts, MARK, reviewed=True)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +118,7 @@ def _style(document: WordDocument, name: str) -> list[str]:
 
 
 def test_same_input_same_bytes(parts: list[Part], content: bytes) -> None:
-    assert manuscript_docx("A study", parts, MARK) == content
+    assert manuscript_docx("A study", parts, MARK, reviewed=True) == content
     with ZipFile(BytesIO(content)) as archive:
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert archive.namelist()[0] == "[Content_Types].xml"
@@ -139,7 +152,7 @@ def test_pages_are_a4_and_turned_only_for_the_wide_table(document: WordDocument)
 
 def test_the_heading_of_a_wide_table_lies_on_its_page(document: WordDocument) -> None:
     first, second = (list(section.iter_inner_content()) for section in list(document.sections)[:2])
-    assert [item.text for item in second[:2]] == ["Wide", "Table S10. Subgroups"]
+    assert [item.text for item in second[:2]] == ["Wide", "Table S1. Subgroups"]
     assert "Wide" not in [item.text for item in first if isinstance(item, Paragraph)]
 
 
@@ -150,19 +163,67 @@ def test_a_table_that_comes_first_gets_no_page_before_it() -> None:
 
 
 def test_every_page_has_the_mark_and_its_number(document: WordDocument) -> None:
-    for section in document.sections:
-        assert [p.text for p in section.header.paragraphs] == [MARK]
-        (field,) = section.footer._element.iter(qn("w:fldSimple"))
-        assert field.get(qn("w:instr")) == "PAGE"
+    for section, page in zip(document.sections, ("1", "S1", "S1"), strict=True):
+        assert [(p.text, p.style.name) for p in section.header.paragraphs] == [(MARK, "Header")]
+        assert [(p.text, p.style.name) for p in section.footer.paragraphs] == [(page, "Footer")]
+        assert _fields(section.footer._element) == {"PAGE": ["1"]}
+    starts = [s._sectPr.find(qn("w:pgNumType")) for s in document.sections]
+    assert [n is None or n.get(qn("w:start")) for n in starts] == [True, "1", True]
     plain = Document(BytesIO(manuscript_docx("A", [Prose("B")])))
     assert not any(p.text for s in plain.sections for p in s.header.paragraphs)
+
+
+def test_lines_are_numbered_for_reviewers(document: WordDocument, parts: list[Part]) -> None:
+    numbered = [s._sectPr.find(qn("w:lnNumType")) for s in document.sections]
+    assert [n.get(qn("w:restart")) for n in numbered] == ["continuous"] * 3
+    unnumbered = {
+        style.name for style in document.styles
+        if style.element.find(f".//{qn('w:suppressLineNumbers')}") is not None
+    }  # fmt: skip
+    assert unnumbered == {"Figure", "Table Note"}
+    plain = Document(BytesIO(manuscript_docx("A", parts)))
+    assert not [*plain.element.iter(qn("w:lnNumType"))]
 
 
 def test_headings_are_headings(document: WordDocument) -> None:
     assert _style(document, "Title") == ["A study"]
     assert _style(document, "Heading 1") == ["Methods", "Wide"]
     assert _style(document, "Heading 2") == ["Patients"]
-    assert _style(document, "Normal") == ["We measured 9–11 slices."]
+    assert _style(document, "Body Text") == [
+        "We measured 9–11 slices.", "Figure S1 and table 1 show them.",
+    ]  # fmt: skip
+    assert _style(document, "List Number") == ["One.", "Two."]
+    assert document.styles["List Number"].element.find(f".//{qn('w:numPr')}") is not None
+    assert _style(document, "Normal") == []
+
+
+OWN = {"Table Text", "Table Number", "Table Note", "Figure", "Three Rules"}
+"""Styles that Word has not."""
+
+BREAKS = {"keepNext", "sectPr"}
+"""What is said of a paragraph beside its style: where a page may end."""
+
+
+def test_nothing_is_formatted_but_by_styles(document: WordDocument) -> None:
+    """A template that redefines the styles changes all."""
+    body = document.element.body
+    assert {_name(e) for form in body.iter(qn("w:rPr")) for e in form} == {"rStyle"}
+    paragraphs = [*body.iter(qn("w:pPr"))]
+    assert {_name(e) for form in paragraphs for e in form} == {"pStyle"} | BREAKS
+    assert len(paragraphs) == len([*body.iter(qn("w:p"))])
+    assert {_name(e) for form in body.iter(qn("w:tcPr")) for e in form} == {"tcW"}
+    tables = {_name(e) for form in body.iter(qn("w:tblPr")) for e in form}
+    assert tables == {"tblStyle", "tblW", "tblLayout", "tblLook"}
+    used = {*_values(body.iter(qn("w:pStyle"), qn("w:rStyle"), qn("w:tblStyle")), "val")}
+    by_id = {style.style_id: style for style in document.styles}
+    assert {by_id[own].name for own in used if not by_id[own].builtin} == OWN
+    assert {by_id[own].name for own in used if by_id[own].builtin} == {
+        "Title", "Heading 1", "Heading 2", "Body Text", "Caption", "List Number", "Strong",
+    }  # fmt: skip
+
+
+def _name(element: BaseOxmlElement) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def test_text_is_times_12_at_one_and_a_half_lines(document: WordDocument) -> None:
@@ -195,12 +256,12 @@ def test_captions_stand_above_tables_and_notes_below(document: WordDocument) -> 
     items = list(document.iter_inner_content())
     at = next(k for k, item in enumerate(items) if isinstance(item, WordTable))
     caption = items[at - 1]
-    assert caption.text == "Table 2. Performance"
-    assert [(run.text, bool(run.bold)) for run in caption.runs] == [
-        ("Table 2.", True), (" Performance", False),
-    ]  # fmt: skip
-    assert caption.style.paragraph_format.keep_with_next
-    assert [item.text for item in items[at + 1 : at + 3]] == ["A note.", "Another."]
+    assert (caption.text, caption.style.name) == ("Table 1. Performance", "Caption")
+    strong = "".join(run.text for run in caption.runs if run.style.name == "Strong")
+    assert strong == "Table 1."
+    assert caption.paragraph_format.keep_with_next
+    notes = [item.text for item in items[at + 1 : at + 3]]
+    assert notes == ["A note.", "Another, as table S1."]
     assert {item.style.font.size.pt for item in items[at + 1 : at + 3]} == {8}
 
 
@@ -212,26 +273,31 @@ def test_the_first_row_is_repeated_and_no_row_is_split(document: WordDocument) -
 
 
 def test_tables_have_three_rules_and_nothing_else(document: WordDocument) -> None:
+    assert {table.style.name for table in document.tables} == {"Three Rules"}
+    style = document.styles["Three Rules"].element
+    assert [_name(side) for side in style.find(qn("w:tblPr")).find(qn("w:tblBorders"))] == [
+        "top", "bottom",
+    ]  # fmt: skip
+    (head,) = style.iter(qn("w:tblStylePr"))
+    assert head.get(qn("w:type")) == "firstRow"
+    assert [_name(side) for side in next(head.iter(qn("w:tcBorders")))] == ["bottom"]
     for table in document.tables:
-        assert table.style is None or table.style.name == "Normal Table"
-        frame = table._tbl.tblPr.find(qn("w:tblBorders"))
-        assert [side.tag for side in frame] == [qn("w:top"), qn("w:bottom")]
-        head, *others = table.rows
-        for cell in head.cells:
-            (side,) = cell._tc.tcPr.find(qn("w:tcBorders"))
-            assert side.tag == qn("w:bottom")
-        for row in others:
-            assert row._tr.find(f".//{qn('w:tcBorders')}") is None
+        assert table._tbl.tblPr.find(qn("w:tblLook")).get(qn("w:firstRow")) == "1"
         assert table._tbl.find(f".//{qn('w:shd')}") is None
 
 
 def test_numbers_are_centred_in_9_point(document: WordDocument) -> None:
     narrow, _ = document.tables
-    for row in narrow.rows:
-        paragraphs = [cell.paragraphs[0] for cell in row.cells]
-        centred = [p.alignment == WD_ALIGN_PARAGRAPH.CENTER for p in paragraphs]
-        assert centred == [False, False, True, True]
-        assert {p.style.font.size.pt for p in paragraphs} == {9}
+    rows = [[cell.paragraphs[0] for cell in row.cells] for row in narrow.rows]
+    for row in rows:
+        found = [paragraph.style.name for paragraph in row]
+        assert found == ["Table Text", "Table Text", "Table Number", "Table Number"]
+    strong = [{run.style.name for p in row for run in p.runs} == {"Strong"} for row in rows]
+    assert strong == [True, False, False, False]
+    text, numeric = (document.styles[name] for name in ("Table Text", "Table Number"))
+    assert text.font.size.pt == 9
+    assert numeric.base_style.name == "Table Text"
+    assert numeric.paragraph_format.alignment == WD_ALIGN_PARAGRAPH.CENTER
 
 
 def test_tables_fit_between_the_margins(document: WordDocument) -> None:
@@ -281,6 +347,95 @@ def test_an_interval_stays_on_one_line_beside_a_long_text() -> None:
     assert not found.turned
 
 
+# Captions and references
+
+
+def _fields(element: BaseOxmlElement) -> dict[str, list[str]]:
+    """Instruction -> what its fields show."""
+    found: dict[str, list[str]] = {}
+    told = shown = None
+    for e in element.iter(qn("w:fldChar"), qn("w:instrText"), qn("w:t")):
+        kind = e.get(qn("w:fldCharType"))
+        if _name(e) == "instrText":
+            told = e.text.strip()
+        elif kind == "separate":
+            shown = ""
+        elif kind == "end":
+            found.setdefault(told, []).append(shown)
+            told = shown = None
+        elif shown is not None:
+            shown += e.text
+    return found
+
+
+def _sequences(document: WordDocument) -> dict[str, list[str]]:
+    """Kind of caption -> numbers that are shown."""
+    fields = _fields(document.element.body).items()
+    return {told.split()[1]: shown for told, shown in fields if told.startswith("SEQ")}
+
+
+def _bookmarks(document: WordDocument) -> dict[str, str]:
+    """Name -> text within."""
+    found = {}
+    for start in document.element.body.iter(qn("w:bookmarkStart")):
+        inside = []
+        for e in start.itersiblings():
+            if e.tag == qn("w:bookmarkEnd") and e.get(qn("w:id")) == start.get(qn("w:id")):
+                break
+            inside += [t.text for t in e.iter(qn("w:t"))]
+        found[start.get(qn("w:name"))] = "".join(inside)
+    return found
+
+
+def check_references(document: WordDocument) -> int:
+    """That what the fields show is what Word would make of them; how many refer to a caption."""
+    for shown in _sequences(document).values():
+        assert shown == [str(k) for k in range(1, len(shown) + 1)]
+    starts = [*document.element.body.iter(qn("w:bookmarkStart"))]
+    ends = _values(document.element.body.iter(qn("w:bookmarkEnd")), "id")
+    assert {*Counter(_values(starts, "id")).values(), *Counter(ends).values()} == {1}
+    assert {*Counter(_values(starts, "name")).values()} == {1}
+    assert max(len(name) for name in _values(starts, "name")) <= 40
+    bookmarks = _bookmarks(document)
+    assert len(bookmarks) == sum(map(len, _sequences(document).values()))
+    refer = {
+        told.split()[1]: shown
+        for told, shown in _fields(document.element.body).items()
+        if told.startswith("REF")
+    }
+    for name, shown in refer.items():
+        assert {*shown} == {bookmarks[name]}
+    return sum(map(len, refer.values()))
+
+
+def test_captions_are_counted_and_referred_to_by_fields(document: WordDocument) -> None:
+    assert _sequences(document) == {
+        "Table": ["1"], "Figure": ["1", "2"], "Table_S": ["1", "2"], "Figure_S": ["1"],
+    }  # fmt: skip
+    assert _bookmarks(document) == {
+        "_table_1": "1", "_figure_1": "1", "_figure_2": "2",
+        "_table_S1": "S1", "_table_S2": "S2", "_figure_S1": "S1",
+    }  # fmt: skip
+    assert check_references(document) == 6
+
+
+def test_a_table_that_is_not_printed_keeps_its_number(document: WordDocument) -> None:
+    assert "Table S2. Long. It is long." in _style(document, "Caption")
+
+
+def test_a_reference_to_what_is_not_there_says_so() -> None:
+    document = Document(BytesIO(manuscript_docx("A", [Prose(f"See {ref('table score')}.")])))
+    assert document.paragraphs[1].text == "See a table that could not be made."
+    assert not _fields(document.element.body)
+
+
+def test_a_table_without_a_number_has_no_field() -> None:
+    document = Document(BytesIO(manuscript_docx("A", [replace(NARROW, number="")])))
+    (caption,) = (p for p in document.paragraphs if p.style.name == "Caption")
+    assert [(run.text, run.style.name) for run in caption.runs] == [("Performance", "Strong")]
+    assert not [*document.element.body.iter(qn("w:bookmarkStart"))]
+
+
 # Figures
 
 
@@ -290,9 +445,10 @@ def test_pictures_have_their_alternative_text_and_caption(
     shapes = document.inline_shapes
     assert [shape._inline.docPr.get("descr") for shape in shapes] == [ALT] * 3
     names = [shape._inline.docPr.get("name") for shape in shapes]
-    assert names == ["Figure 1", "Figure 2", "Figure 3"]
-    captions = _style(document, "Figure Caption")
-    assert captions == [f"{p.heading}. {p.caption}" for p in pictures]
+    assert names == ["Figure 1", "Figure 2", "Figure S1"]
+    assert len({shape._inline.docPr.id for shape in shapes}) == 3
+    captions = [text for text in _style(document, "Caption") if text.startswith("Figure")]
+    assert captions == [f"{p.heading}. A curve of n = 2: table 1." for p in pictures]
     assert [p.style.paragraph_format.keep_with_next for p in document.paragraphs
             if p._p.find(f".//{qn('w:drawing')}") is not None] == [True] * 3  # fmt: skip
 
@@ -325,55 +481,90 @@ def test_parts_follow_their_numbers(pictures: list[Picture]) -> None:
         Block("a", "a", tables=(long, high), pictures=(pictures[0],)),
         Block("b", "b", tables=(NARROW, WIDE), pictures=tuple(pictures[1:])),
     ]
-    parts = study_parts(assemble(blocks), [("Patients", "One.\n\nTwo.")])
+    told = [
+        Told("Patients", "One."), Told("Patients", "Two."), Told("Model", "Three."),
+        Told("Patients", "Four.", False, ("Five.",)),
+    ]  # fmt: skip
+    parts = study_parts(assemble(blocks), told)
     assert parts == [
         Heading("Methods"), Heading("Patients", 2), Prose("One."), Prose("Two."),
-        Heading("Results"), replace(NARROW, number="1"), *pictures,
-        Heading("Supplementary material"),
-        Prose("Table S1. Long (61 rows) is in the file tables/long.csv."),
-        Prose("Table S2. High (1 row) is in the file tables/high.csv."),
-        replace(WIDE, number="S3"),
+        Heading("Model", 2), Prose("Three."), Heading("Tables and figures"), NARROW, *pictures[:2],
+        Supplement(), Heading("Supplementary material"), Heading("Supplementary methods", 2),
+        Heading("Patients", 3), Prose("Four."), Items(("Five.",)),
+        Heading("Supplementary tables", 2),
+        NotPrinted(replace(long, number="S1"), "Not printed: 61 rows in the file tables/long.csv."),
+        NotPrinted(replace(high, number="S2"), "Not printed: 1 row in the file tables/high.csv."),
+        replace(WIDE, number="S3"), Heading("Supplementary figures", 2), pictures[2],
+    ]  # fmt: skip
+
+
+def test_chapters_are_in_the_order_of_a_paper_and_refer_by_number() -> None:
+    report = assemble([Block("b", "b", tables=(NARROW, WIDE))])
+    said = f"As in {ref(f'table {WIDE.key}')}."
+    parts = study_parts(
+        report, [Told("Patients", "Sixty.")], abstract=[Told("Objectives", "To know.")],
+        results=[Told("Model", "Ten."), Told("Model", said)], limitations=f"Few. {said}",
+    )  # fmt: skip
+    assert parts[: parts.index(Heading("Tables and figures"))] == [
+        Heading("Abstract"), Heading("Objectives", 2), Prose("To know."),
+        Heading("Methods"), Heading("Patients", 2), Prose("Sixty."),
+        Heading("Results"), Heading("Model", 2), Prose("Ten."), Prose(said),
+        Heading("Limitations"), Prose(f"Few. {said}"),
     ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def study(make: report.Make) -> bytes:
     results = make(n_selected=2, n_measured=3, readers=("senior",))
-    parts = study_parts(report_of(results), [("Patients", "Sixty patients.")])
+    parts = study_parts(report_of(results), methods_text(results))
     return manuscript_docx(results.title, parts, results.simulated)
 
 
 def test_the_study_has_its_tables_and_figures(study: bytes) -> None:
     document = Document(BytesIO(study))
-    captions = [text.split(".")[0] for text in _style(document, "Table Caption")]
-    assert captions[:3] == ["Table 1", "Table 2", "Table 3"]
-    assert len(captions) == len(document.tables)
-    figures = [text.split(".")[0] for text in _style(document, "Figure Caption")]
+    captions = [text.split(".")[0] for text in _style(document, "Caption")]
+    tables = [label for label in captions if label.startswith("Table")]
+    assert tables[:3] == ["Table 1", "Table 2", "Table 3"]
+    printed = [text for text in _style(document, "Caption") if "Not printed" not in text]
+    assert sum(text.startswith("Table") for text in printed) == len(document.tables)
+    assert len(tables) > len(document.tables)
+    figures = [label for label in captions if label.startswith("Figure")]
     assert figures[:3] == ["Figure 1", "Figure 2", "Figure 3"]
     assert len(figures) == len(document.inline_shapes)
+    assert check_references(document) > 0
     assert document.sections[0].header.paragraphs[0].text == report.SIMULATED
     with ZipFile(BytesIO(study)) as archive:
         assert b"secret-patient" not in b"".join(map(archive.read, archive.namelist()))
 
 
-@pytest.mark.skipif(
-    not (shutil.which("soffice") and shutil.which("pdftotext")),
-    reason="soffice (LibreOffice) or pdftotext is not on the PATH: no document is converted",
-)
-def test_no_page_is_empty_when_printed(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "manuscript.docx").write_bytes(content)
+def test_the_paper_names_no_digest(study: bytes) -> None:
+    """They are in the model card and the files of provenance."""
+    document = Document(BytesIO(study))
+    cells = (text for table in document.tables for row in _texts(table) for text in row)
+    texts = [*(p.text for p in document.paragraphs), *cells]
+    assert len(texts) > 100
+    assert not [text for text in texts if re.search(r"\b[0-9a-f]{12,}\b|SHA|digest", text)]
+
+
+def test_other_programs_print_it(content: bytes, tmp_path: Path) -> None:
+    """No page is empty, and numbers that are counted anew are those that stood there."""
+    source = tmp_path / "manuscript.docx"
+    source.write_bytes(content)
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
-    convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "manuscript.docx"]
-    subprocess.run(convert, cwd=tmp_path, check=True, capture_output=True, timeout=120)
-    text = ["pdftotext", "-layout", "manuscript.pdf", "-"]
-    printed = subprocess.run(text, cwd=tmp_path, check=True, capture_output=True).stdout.decode()
+    run("soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, source)
+    printed = run("pdftotext", "-layout", source.with_suffix(".pdf"), "-")
     pages = printed.split("\f")[:-1]
-    assert len(pages) == 4
-    for number, page in enumerate(pages, 1):
-        mark, *lines, last = page.split()
-        assert mark == "Simulated"
-        assert last == str(number)
-        assert len(lines) > 3, f"page {number} is empty"
+    numbers = [page.split()[-1] for page in pages]
+    assert numbers == ["1", "S1", "S2", "S3"]
+    for number, page in zip(numbers, pages, strict=True):
+        assert page.split()[0] == "Simulated"
+        assert len(page.split()) > 5, f"page {number} is empty"
+    words = " ".join(printed.split())
+    for told in (
+        "Figure S1 and table 1 show them.", "Table 1. Performance", "Another, as table S1.",
+        "Figure 2. Curve. A curve of n = 2: table 1.", "Table S2. Long. It is long.",
+    ):  # fmt: skip
+        assert told in words, told
 
 
 def test_no_character_breaks_the_document() -> None:

@@ -20,8 +20,10 @@ from centrum.prepare.settings import Preparation, ZScore
 from centrum.report.results import StudyResults
 from centrum.report.sections.validation import SizesNeeded
 from centrum.text import fixed
+from tests.report.conftest import above_chance
 
 from .conftest import Make, grouped
+from .elsewhere import external_of
 
 Change = Callable[[StudyResults], StudyResults]
 
@@ -144,7 +146,17 @@ CHANGES: dict[str, tuple[str, str, str, Change]] = {
     "crossing": ("split", "answered", "not done", on_both_sides),
     "no slope": ("calibration", "answered", "not done", without_slope),
     "kernel": ("specification", "answered", "not done", without_coefficients),
-    "opaque": ("interpretation", "answered", "not done", without_coefficients),
+    "opaque": ("interpretation", "answered", "answered", without_coefficients),
+    "opaque, not explained": (
+        "interpretation", "answered", "not done",
+        lambda r: replace(without_coefficients(r), explanation=None),
+    ),
+    "opaque, perhaps chance": (
+        "interpretation", "answered", "not done",
+        lambda r: replace(
+            without_coefficients(r), evaluation=above_chance(r.evaluation, lower=0.5)
+        ),
+    ),
     "nothing beside": ("non_radiomic", "answered", "not done", with_nothing_else),
     "clinical beside": ("non_radiomic", "answered", "answered", assessed(ablation={})),
     "volume beside": ("non_radiomic", "answered", "answered", judged(added=None)),
@@ -240,8 +252,12 @@ def test_columns_of_the_manifest_tell_of_the_acquisition(results: StudyResults) 
 
 def test_facts_decide_what_results_do_not_hold(results: StudyResults) -> None:
     assert status(results, "model_file") == "author"
-    assert status(results, "model_file", StudyFacts(exported_model=True)) == "answered"
-    assert status(results, "external_test", StudyFacts(external=True)) == "answered"
+    exported = StudyFacts(exported_model=True)
+    assert status(results, "model_file", exported) == "author", "whether it is shared"
+    assert "results/model.json" in said(results, "model_file", exported)
+    elsewhere = StudyFacts(external=external_of(results, centres={"Z": 40}))
+    assert status(results, "external_test", elsewhere) == "author", "whose own centre is unknown"
+    assert status(centres("A", "A")(results), "external_test", elsewhere) == "answered"
     kernel = without_coefficients(results)
     assert status(kernel, "specification", StudyFacts(exported_model=True)) == "answered"
 

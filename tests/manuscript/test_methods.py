@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from centrum.agreement import IccForm
@@ -13,8 +14,12 @@ from centrum.cohort import EligibilityRule
 from centrum.features.families import FAMILIES
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.filters import FILTERS
-from centrum.manuscript.methods import SECTIONS, as_markdown, methods_text
+from centrum.frozen.classifiers import Classifier, Forest, NaiveBayes, RadialKernel, Tree
+from centrum.manuscript.methods import SECTIONS, methods_markdown, methods_text
+from centrum.manuscript.methods_explanation import explanation
 from centrum.manuscript.methods_features import IBSI_FILTERS
+from centrum.manuscript.methods_model import BALANCED, BRIEF
+from centrum.manuscript.passage import Passage
 from centrum.measure.sequences import plan_sequences
 from centrum.modelling.steps import build_steps
 from centrum.perturb import RobustnessSettings
@@ -23,6 +28,7 @@ from centrum.provenance import Step
 from centrum.report.results import StudyResults
 from centrum.report.words.features import DIALECTS
 from centrum.study.findings import Finding
+from centrum.study.sources import called
 from centrum.text import number, percent
 from tests.manuscript.walk import (
     BINS,
@@ -35,7 +41,8 @@ from tests.manuscript.walk import (
     patched,
     values,
 )
-from tests.report.conftest import Make
+from tests.report.conftest import Make, above_chance
+from tests.room_records import room_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,8 +57,17 @@ def results(make: Make) -> StudyResults:
     return replace(make(), protocol=Protocol(name="A study"))
 
 
+MOST_WORDS = 900
+"""Of the Methods of a paper, headings and all."""
+
+
 def text_of(results: StudyResults, protocol: Protocol | None = None) -> str:
-    return as_markdown(methods_text(replace(results, protocol=protocol or results.protocol)))
+    """The whole text; that of the paper itself is short in every study of these tests."""
+    text = methods_markdown(methods_text(replace(results, protocol=protocol or results.protocol)))
+    paper, _, supplement = text.partition("# Supplementary methods")
+    assert len(paper.replace("#", "").split()) < MOST_WORDS
+    assert supplement
+    return text
 
 
 def test_proposed_regions_are_told(results: StudyResults) -> None:
@@ -59,6 +75,54 @@ def test_proposed_regions_are_told(results: StudyResults) -> None:
     told = text_of(replace(results, findings=(found,)))
     assert '1 of "senior" (proposal:totalspineseg) were proposed by the software' in told
     assert "proposed by the software" not in text_of(results)
+
+
+# What the score rests on
+
+
+def with_classifier(results: StudyResults, classifier: Classifier, weight: float = 1) -> str:
+    """The paragraph on explanations with another classifier in the place of the model's."""
+    (branch,) = results.scorer.branches
+    member = replace(branch.members[0], classifier=classifier, weight=weight)
+    scorer = replace(results.scorer, branches=(replace(branch, members=(member,)),))
+    return explanation(replace(results, scorer=scorer)).whole
+
+
+def test_the_explanation_is_that_of_the_classifier(results: StudyResults) -> None:
+    k = len(results.scorer.features)
+    leaf = np.array([-1])
+    tree = Tree(leaf, leaf, leaf, np.zeros(1), np.array([0.4]))
+    kernel = RadialKernel(np.zeros((2, k)), np.ones(2), 0.1, 0.0)
+    bayes = NaiveBayes(np.zeros((2, k)), np.ones((2, k)), np.array([0.5, 0.5]), 1e-3)
+    assert "was coefficient times standardised value; " in explanation(results).whole
+    assert "radial kernel from its product form" in with_classifier(results, kernel)
+    assert "sum exactly to the score" in with_classifier(results, kernel)
+    assert "naive Bayes from its sum of log-odds" in with_classifier(results, bayes)
+    votes = with_classifier(results, Forest((tree,), 1e-3))
+    assert "of trees from their leaves" in votes
+    assert "sum to the mean vote of the trees" in votes
+    boosted = with_classifier(results, Forest((tree,), 1e-3, True))
+    assert "sum exactly to the score" in boosted
+    assert "mean vote" not in boosted
+
+
+def test_no_explanation_is_told_where_none_is_shown(results: StudyResults) -> None:
+    chance = replace(results, evaluation=above_chance(results.evaluation, lower=0.5))
+    assert explanation(chance).whole.endswith("no explanation is given.")
+    unexplained = explanation(replace(results, explanation=None))
+    assert unexplained.whole == "The score could not be explained."
+    off = results.protocol.evaluation.model_copy(update={"explanation": None})
+    protocol = results.protocol.model_copy(update={"evaluation": off})
+    assert explanation(replace(results, protocol=protocol)) == Passage()
+
+
+def test_the_explanation_of_several_parts_is_told_as_such(results: StudyResults) -> None:
+    nested = results.protocol.split.model_copy(update={"design": "nested_cv"})
+    protocol = results.protocol.model_copy(update={"split": nested})
+    text = explanation(replace(results, protocol=protocol)).whole
+    assert "every part of the design, by a model that had not seen them" in text
+    assert "Nadeau and Bengio" in text
+    assert "of 500 samples of the patients of the test side" in explanation(results).whole
 
 
 # Every choice
@@ -332,8 +396,10 @@ def test_choices_between_names_have_their_own_words(
 ) -> None:
     leaf = next(leaf for leaf in LEAVES if leaf.path == path)
     words = WORDS[path, value]
+    # The sparse model beside it has a LASSO of its own.
+    alone = {"evaluation": {"ablation": False}} if path.startswith("model.lasso") else {}
     for other in values(leaf):
-        text = text_of(results, changed(results.protocol, leaf, other))
+        text = text_of(results, changed(patched(results.protocol, alone), leaf, other))
         assert (words in text) == (other == value), other
 
 
@@ -345,7 +411,8 @@ IRRELEVANT: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     ),
     "features that only some selectors count": ({}, {"model": {"select": {"n_features": 7}}}),
     "LASSO, where there is none": (
-        {"model": {"select": {"method": "mrmr"}}}, {"model": {"lasso": {"folds": 7}}}
+        {"model": {"select": {"method": "mrmr"}}, "evaluation": {"ablation": False}},
+        {"model": {"lasso": {"folds": 7}}},
     ),
     "classifier of the settings in a search": ({"search": {}}, {"model": {"classifier": "ridge"}}),
     "number of features in a search": ({"search": {}}, {"model": {"n_features": None}}),
@@ -430,8 +497,8 @@ def test_steps_are_told_in_the_order_in_which_they_run(results: StudyResults) ->
         },
     )
     words = {
-        "agreement": "Agreement of the readers",
-        "robustness": "Robustness of features",
+        "agreement": "The final model judged the agreement on",
+        "robustness": "Agreement of the measurement with its perturbations",
         "imputation": "Missing values",
         "harmonisation": "ComBat",
         "constant": "constant over the training cases",
@@ -445,9 +512,35 @@ def test_steps_are_told_in_the_order_in_which_they_run(results: StudyResults) ->
     }
     steps = [name for name, _ in build_steps(protocol.model, robustness=protocol.robustness.icc)]
     assert steps == list(words)
-    text = text_of(results, protocol)
-    at = [text.index(words[step]) for step in steps]
+    paper, supplement = text_of(results, protocol).split("# Supplementary methods")
+    at = [supplement.index(words[step]) for step in steps]
     assert at == sorted(at)
+    listed = re.findall(r"The steps were, in this order: (.*)\.\n", paper)
+    assert listed == [
+        "a filter by agreement of the readers, a filter by robustness to perturbations, "
+        "imputation, harmonisation (ComBat), removal of constant features, balancing of the "
+        "classes (repeated cases), z-scoring, a univariate screen, a filter by correlation (|r| > "
+        "0.99), selection (LASSO), recursive elimination and the classifier (linear support vector "
+        "machine)"
+    ]
+
+
+def test_the_steps_of_the_paper_are_those_of_the_study(results: StudyResults, make: Make) -> None:
+    """One reader agrees with nobody, and what a search decides on is not told before it."""
+    patches = {"model": {"correlation": None, "balance": "class_weight"}, "search": {}}
+    text = text_of(make(readers=("senior",)), patched(results.protocol, patches))
+    assert (
+        "The steps were, in this order: removal of constant features, z-scoring and what the "
+        "search chose."
+    ) in text
+
+
+def test_every_step_has_a_few_words() -> None:
+    every = Protocol.model_validate({"name": "x", "model": EVERYTHING["model"], "robustness": {}})
+    steps = build_steps(every.model, robustness=every.robustness.icc)
+    assert {name for name, _ in steps} == set(BRIEF)
+    ways = set(literals(type(every.model).model_fields["balance"].annotation))
+    assert set(BALANCED) == ways - {"none", "class_weight"}
 
 
 # What is said of a run
@@ -468,7 +561,8 @@ def test_facts_of_a_small_study(results: StudyResults) -> None:
         "32 bins of equal width",
         f"{len(results.table.features)} features per case and reader were analysed",
         "merged over directions and slices (2.5D_merged, IBSI ZW7Z)",
-        "ICC(A,1) (two-way random effects, absolute agreement, single measurement; ICC(2,1)",
+        "ICC(A,1) is of the form: two-way random effects, absolute agreement, single measurement; "
+        "ICC(2,1)",
         "its value exceeded 0.75",
         f"60 features of {len(results.table.features)} candidates remained",
         "a linear support vector machine (C = 1)",
@@ -476,12 +570,14 @@ def test_facts_of_a_small_study(results: StudyResults) -> None:
         "70 % of the cases on the training side (seed 2024)",
         f"{len(train)} training cases of {train['patient'].nunique()} patients",
         "Bootstrap intervals are of 1000 samples of patients",
-        "DeLong's variance, extended to several cases per patient by Obuchowski, on the logit",
-        "with the t distribution of one degree of freedom less than patients of the rarer class",
-        "Wilson's method on counts that were divided by the design effect of several cases per "
-        "patient (Rao and Scott, Biometrics 1992;48:577-585)",
+        "confidence intervals by DeLong's variance on the logit scale",
+        "DeLong's variance was extended to several cases per patient by Obuchowski",
+        "has the t distribution of one degree of freedom less than patients of the rarer class",
+        "Wilson's intervals were on counts that were divided by the design effect of several cases "
+        "per patient (Rao and Scott, Biometrics 1992;48:577-585)",
         "at most 10 % of the patients",
-        "40 times (seeds from 2025, each with another assignment)",
+        "on permuted outcomes, 40 times.",
+        "share of the assignments (seeds from 2025, each another one)",
         "10 splits by patient",
         "centrum 0.1.0 and Python 3.11",
         "The protocol states no deviations.",
@@ -490,13 +586,68 @@ def test_facts_of_a_small_study(results: StudyResults) -> None:
 
 
 def test_simulated_patients_come_first(results: StudyResults) -> None:
-    assert text_of(results).split("\n\n")[1].startswith("The patients of this study were simulated")
+    assert text_of(results).split("\n\n")[2].startswith("The patients of this study were simulated")
     assert "simulated" not in text_of(replace(results, simulated=""))
 
 
 def test_headings_come_once_and_in_order(results: StudyResults) -> None:
-    found = re.findall(r"^## (.+)$", text_of(results), re.MULTILINE)
-    assert found == list(SECTIONS)
+    text = text_of(results)
+    assert re.findall(r"^# (.+)$", text, re.MULTILINE) == ["Methods", "Supplementary methods"]
+    parts = [re.findall(r"^## (.+)$", t, re.MULTILINE) for t in text.split("# Supplementary")]
+    assert {*parts[0], *parts[1]} == set(SECTIONS)
+    for found in parts:
+        assert found == [heading for heading in SECTIONS if heading in found]
+
+
+def test_no_sentence_stands_in_both_places(results: StudyResults) -> None:
+    paragraphs = methods_text(results)
+    for_paper, for_supplement = (
+        {s for p in paragraphs if p.main == main for s in re.split(r"(?<=\.) (?=[A-Z])", p.text)}
+        for main in (True, False)
+    )
+    assert for_paper
+    assert not for_paper & for_supplement
+
+
+EVERYTHING = {
+    "preparation": {
+        "subtract_air": True, "bias_field": {}, "normalisation": {"method": "percentile"},
+        "region": ({"operation": "erode", "mm": 1.0}, {"operation": "fill_holes"}),
+    },
+    "extraction": {
+        "families": tuple(FAMILIES), "filters": ({"filter": "wavelet"}, {"filter": "mean"}),
+        "interpolation": {"in_plane": 0.6}, "resegmentation": {"sigma": 3.0},
+    },
+    "robustness": {},
+    "morphometry": {},
+    "model": {
+        "imputation": {"method": "knn"}, "harmonisation": {"method": "combat"}, "clip": 2.0,
+        "balance": "smote", "screen": {}, "covariates": ("age", "sex"),
+    },
+    "evaluation": {
+        "reader_calls": ("first", "second"), "clinical": ("age", "sex"), "prevalence": 0.3,
+    },
+}  # fmt: skip
+
+WAYS = (
+    (1, {"model": {"fusion": "stacked"}}),
+    (4, {"model": {"fusion": "stacked"}, "split": {"design": "nested_cv"}}),
+    (4, {"search": {"selectors": ("lasso", "mrmr", "relieff", "stability", "univariate"),
+                    "classifiers": ("linear_svm", "rbf_svm", "logistic", "random_forest")},
+         "split": {"design": "nested_cv"}}),
+)  # fmt: skip
+"""How many parts, and what does not go with the rest in every case."""
+
+
+@pytest.mark.parametrize(("n_parts", "way"), WAYS)
+def test_the_methods_are_short_whatever_is_asked_for(
+    make: Make, n_parts: int, way: Mapping[str, Any]
+) -> None:
+    """Nearly all that a protocol may ask for at once, drawn in a reading room."""
+    protocol = patched(patched(Protocol(name="A study"), EVERYTHING), way)
+    found = make(n_parts=n_parts)
+    found = replace(found, readings=room_of(found.table.cases[:3]))
+    assert "## Software" in text_of(found, protocol)
 
 
 @pytest.mark.parametrize("name", presets())
@@ -632,6 +783,32 @@ def test_what_is_said_of_the_standard_is_what_the_readme_says() -> None:
 
 def test_same_records_give_the_same_text(results: StudyResults) -> None:
     assert methods_text(results) == methods_text(replace(results))
+
+
+def test_sources_are_told_with_their_tables(results: StudyResults) -> None:
+    """How many features joined, of whose making; the total counts them, that of images does not."""
+    read = {"files": 1, "format": "generic", "rows": 24, "matched": 24, "no_features": {}}
+    steps = [Step("read table", {"source": "deep", "reader": None, "kept": [], **read})]
+    steps += [Step("read table", {"source": "rating", "reader": r, "kept": [], **read})
+              for r in ("senior", "resident")]  # fmt: skip
+    n = len(results.table.features)
+    further = (called("deep", "e0"), called("deep", "e1"), called("rating", "edge"))
+    table = replace(
+        results.table,
+        values=np.concatenate([results.table.values, results.table.values[:, :3]], axis=1),
+        features=(*results.table.features, *further),
+        history=tuple(steps),
+        elsewhere=("deep", "rating"),
+        unread=("deep",),
+    )
+    text = text_of(replace(results, table=table))
+    assert '2 features of the source "deep" from 1 table of no program' in text
+    assert "the same for every reader and not part of their agreement" in text
+    assert '1 feature of the source "rating" from 1 table of no program' in text
+    assert 'as made by "senior" and from 1 table' in text
+    assert f"{n} features per case and reader were analysed" in text
+    assert f"In all, {n + 3} features per case and reader were analysed." in text
+    assert "Features made elsewhere" not in text_of(results)
 
 
 def test_a_study_of_tables_says_nothing_of_images(results: StudyResults) -> None:

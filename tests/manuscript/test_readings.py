@@ -9,7 +9,8 @@ from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.evidence import find
 from centrum.manuscript.methods_agreement import between_readers
 from centrum.manuscript.methods_population import DRAWN, segmentation
-from centrum.manuscript.methods_readings import room_text
+from centrum.manuscript.methods_readings import room
+from centrum.manuscript.passage import Passage
 from centrum.report.readers import not_compared_text, trained_agreement
 from centrum.report.results import StudyResults
 from centrum.table import Comparisons
@@ -18,16 +19,16 @@ from tests.room_records import pair, room_of
 
 
 def text_of(results: StudyResults, **known) -> str:
-    return room_text(replace(results, readings=room_of(results.table.cases[:3], **known)))
+    return room(replace(results, readings=room_of(results.table.cases[:3], **known))).whole
 
 
 def test_a_study_without_a_room_says_nothing_of_it(results: StudyResults) -> None:
-    assert room_text(results) == ""
-    assert placeholder(DRAWN) in segmentation(results)
+    assert room(results) == Passage()
+    assert placeholder(DRAWN) in segmentation(results).whole
 
 
 def test_what_the_room_knows_is_not_asked_of_the_author(results: StudyResults) -> None:
-    text = segmentation(replace(results, readings=room_of(results.table.cases[:3])))
+    text = segmentation(replace(results, readings=room_of(results.table.cases[:3]))).whole
     assert placeholder(DRAWN) not in text
     assert "[Author: with which experience the readers drew the regions of interest]." in text
 
@@ -108,11 +109,11 @@ def test_a_consensus_that_is_measured_is_no_reader_of_the_agreement(results: Stu
         comparisons=Comparisons(results.table.readers),
     )
     decided = replace(results, table=table)
-    assert '"consensus" was not compared: it was made' in between_readers(decided)
+    assert '"consensus" was not compared: it was made' in between_readers(decided).whole
     assert f"all {len(table.cases)} cases, which both readers, senior and resident, drew" in (
-        between_readers(decided)
+        between_readers(decided).whole
     )
-    told = segmentation(decided)
+    told = segmentation(decided).whole
     assert 'those of 2 readers, "senior" (' in told
     assert 'The features of "consensus" fed the model; those of these readers served' in told
     pd.testing.assert_frame_equal(trained_agreement(decided), trained_agreement(results))
@@ -128,13 +129,16 @@ def test_who_read_twice_is_told_by_name(results: StudyResults) -> None:
         comparisons=Comparisons(results.table.readers, (names,)),
     )
     again = results.agreement.reset_index().assign(reader="senior", icc=0.5, n=7, kept=False)
-    told = between_readers(replace(results, table=table, agreement_within=again))
+    told = between_readers(replace(results, table=table, agreement_within=again)).whole
     assert 'Within "senior" the median ICC(A,1) of the features, over the 7 of ' in told
     assert 'cases that "senior" read twice, was 0.50 (' in told
     assert f"; 0 of {len(again)} had ICC(A,1) > 0.75." in told
     assert told.count("nor in the model.") == 1
     second = replace(table, readers=("senior-second", *results.table.readers))
-    again_feeds = between_readers(replace(results, table=second, agreement_within=again))
+    again_feeds = between_readers(replace(results, table=second, agreement_within=again)).whole
     assert "in the agreement between readers." in again_feeds
-    assert "Within" not in between_readers(results)
-    assert '"senior" read again: "senior-second" (' in segmentation(replace(results, table=table))
+    assert "Within" not in between_readers(results).whole
+    assert (
+        '"senior" read again: "senior-second" ('
+        in segmentation(replace(results, table=table)).whole
+    )

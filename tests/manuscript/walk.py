@@ -26,6 +26,7 @@ SAID_ELSEWHERE = {
     "images.max_memory_gb": "decides whether a case is refused, which the flow tells",
     "images.reader": "table.readers holds who was the primary reader",
     "tables": "table.history holds which were read; a test of its own",
+    "sources": "table.history holds which were read; a test of its own",
     "join": "table.history holds how many rows matched, or the study was refused",
     "keep_names": "how cases are called decides no result",
     "describe": "table 1 shows the columns",
@@ -37,6 +38,7 @@ SIBLINGS = {
     "extraction.discretisation": ("method", "bins", "width"),
     "extraction.response_discretisation": ("method", "bins", "width"),
     "extraction.ivh": ("method", "bins", "width"),
+    "extraction.ratios": ("of", "to", "families"),
 }
 """Blocks whose fields only go together: they are walked as one."""
 
@@ -112,6 +114,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "extraction.interpolation.in_plane": (0.6, 0.5),
     "extraction.interpolation.isotropic": (0.6, 0.5),
     "extraction.filters": ((), (LOG,), (LOG, {"filter": "mean"})),
+    "extraction.ratios": ((), ({"to": "above"},), ({"of": "muscle", "to": "above"},)),
     "extraction.distances": ((1,), (2,)),
     "extraction.coarseness": (0, 1),
     "extraction.weighting": (None, "manhattan", "euclidean", "infinity"),
@@ -156,6 +159,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "model.clip": (None, 2.0, 3.0),
     "model.screen": (None, {}),
     "model.correlation": (None, {}),
+    "model.lasso.most_features": (None, 4, 10),
     "model.lasso.l1_ratio": (1.0, 0.5),
     "model.n_features": (None, {}),
     "model.covariates": ((), ("age",), ("age", "sex")),
@@ -172,6 +176,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "evaluation.optimism_resamples": (0, 100, 200),
     "evaluation.subgroups": ((), ("sex",), ("sex", "age")),
     "evaluation.clinical": ((), ("sex",), ("sex", "age")),
+    "evaluation.odds_ratios": ((), ("level",), ("level", "coil")),
     "evaluation.reader_calls": ((), ("call",), ("call", "other")),
 }
 """Values of choices that are no Literal, bool or number with a default."""

@@ -11,7 +11,12 @@ from centrum.frozen.domain import Distribution, Domain, feature_flags
 from centrum.frozen.schema import validated
 from centrum.geometry import Geometry
 from centrum.io import read_image
-from centrum.measure.acquisition import acquisition_facts, region_facts, with_manifest
+from centrum.measure.acquisition import (
+    acquisition_facts,
+    from_manifest,
+    region_facts,
+    with_manifest,
+)
 from centrum.provenance import Step
 from centrum.records import as_json
 from centrum.volume import Mask, Volume
@@ -60,6 +65,37 @@ def test_hounsfield_units_are_told_from_magnitudes() -> None:
     assert "modality" not in acquisition_facts(Volume(array, GRID))
     array[0] = -1000
     assert acquisition_facts(Volume(array, GRID))["modality"] == "CT"
+
+
+@pytest.mark.parametrize(
+    ("value", "voxels", "ct"), [(-201, 2, True), (-200, 2, False), (-1000, 1, False)]
+)
+def test_more_than_one_voxel_of_a_hundred_below_200_is_air(
+    value: float, voxels: int, ct: bool
+) -> None:
+    grid = Geometry((10, 10, 1), (1.0, 1.0, 4.0))
+    array = np.zeros(grid.shape)
+    array.flat[:voxels] = value
+    assert ("modality" in acquisition_facts(Volume(array, grid))) == ct
+
+
+def test_a_header_that_tells_a_modality_is_not_contradicted() -> None:
+    array = np.full(GRID.shape, -1000.0)
+    read = Step("read", {"acquisition": {"modality": "MR"}})
+    assert acquisition_facts(Volume(array, GRID, (read,)))["modality"] == "MR"
+
+
+def test_columns_are_facts_by_any_of_their_names_where_they_hold_one() -> None:
+    found = from_manifest({"TR": float("nan"), "te_ms": 90.0, "Model": "HDxt", "tumour": "lung"})
+    assert found.facts == {"echo_time_ms": 90.0, "model": "HDxt"}
+
+
+def test_slices_of_a_region_are_those_of_the_plane() -> None:
+    array = np.zeros(GRID.shape, bool)
+    array[1:3, 2:6, 3] = True
+    found = [region_facts(Mask(array, GRID), plane)["slices"] for plane in
+             ("axial", "coronal", "sagittal")]  # fmt: skip
+    assert found == [2, 4, 1]
 
 
 def test_a_region_is_counted() -> None:

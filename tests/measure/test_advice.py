@@ -5,7 +5,7 @@ import pytest
 
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
-from centrum.measure.advice import Adviser, Sampling
+from centrum.measure.advice import Adviser, Levels, Sampling, _about_levels, about_filters
 from centrum.measure.extract import values
 from centrum.measure.region import Region
 from centrum.volume import Mask, Volume
@@ -85,3 +85,56 @@ def test_what_is_expected_before_interpolation_is_what_is_found(
     assert expected.spacing == pytest.approx(region.view.spacing)
     assert expected.slice_axis == region.view.slice_axis
     np.testing.assert_allclose(expected.extent, region.kept.shape, atol=1)
+
+
+def levels(n: int, name: str = "original", width: float = 5.0) -> Levels:
+    return Levels(n, name, width, 64.0)
+
+
+def test_levels_are_too_few_below_8_and_too_many_above_256() -> None:
+    assert not list(_about_levels([levels(8), levels(256)]))
+    found = [f.code for f in _about_levels([levels(7), levels(257)])]
+    assert found == ["few-levels", "many-levels"]
+
+
+def test_the_worst_image_is_named_and_the_others_are_counted() -> None:
+    few, many = _about_levels(
+        [levels(300), levels(5, "LLH"), levels(3, "HHH"), levels(6), levels(900, "LLL")]
+    )
+    assert "makes 3 grey levels of HHH (and of 2 other images as well)" in few.message
+    assert "makes 900 grey levels of LLL (and of 1 other images as well)" in many.message
+    assert "Choose a width near 2, or fixed_bin_number with 32 bins" in few.message
+    (alone,) = _about_levels([levels(2)])
+    assert "other images" not in alone.message
+
+
+@pytest.mark.parametrize(("across", "thick"), [(2.0, False), (2.01, True)])
+def test_slices_more_than_twice_as_thick_as_pixels_are_thick(across: float, thick: bool) -> None:
+    """The wider side of a pixel counts; filters in slices see none of it."""
+    sampling = Sampling((across, 0.5, 1.0), 0, (30, 30, 30))
+    for dimension, told in (("3D", thick), ("2D", False)):
+        settings = ExtractionSettings(filters=({"filter": "mean", "dimension": dimension},))
+        codes = [f.code for f in about_filters(settings, sampling)]
+        assert ("thick-slices" in codes) == told
+
+
+@pytest.mark.parametrize(("sigma", "small"), [(1.0, False), (0.99, True)])
+def test_a_sigma_of_a_voxel_is_large_enough(sigma: float, small: bool) -> None:
+    sampling = Sampling((4.0, 0.5, 1.0), 0, (99, 99, 99))
+    filters = ({"filter": "log", "sigma": sigma, "dimension": "2D"},)
+    codes = [f.code for f in about_filters(ExtractionSettings(filters=filters), sampling)]
+    assert ("small-sigma" in codes) == small
+
+
+@pytest.mark.parametrize(("extent", "thin"), [(5, False), (4, True)])
+def test_a_region_as_thick_as_the_support_is_thick_enough(extent: int, thin: bool) -> None:
+    filters = ({"filter": "mean", "support": 5, "dimension": "2D"},)
+    for axes in ((3, extent, 30), (3, 30, extent)):
+        sampling = Sampling((1.0, 1.0, 1.0), 0, axes)
+        found = [*about_filters(ExtractionSettings(filters=filters), sampling)]
+        assert [f.code for f in found] == ["thin-region"] * thin
+
+
+def test_filters_of_which_nothing_is_discretised_make_no_levels() -> None:
+    assert warnings(**width(50), families=("statistics",)) == {}
+    assert "few-levels" in warnings(**width(50), families=("glcm",))

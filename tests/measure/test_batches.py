@@ -21,6 +21,7 @@ from centrum.measure.batches import (
     BatchWork,
     LocalEngine,
     batch_size,
+    cut,
     measure_batches,
     tapered,
 )
@@ -177,3 +178,44 @@ def test_long_cases_are_alone_and_short_ones_together() -> None:
     assert batch_size(10_000, engine, 0.5) == 20
     assert batch_size(10_000, engine, 0.0) == MOST
     assert batch_size(32, engine, 0.0) == 2
+
+
+@pytest.mark.parametrize(
+    ("cases", "workers", "seconds", "size"),
+    [
+        (10_000, 2, 0.001, 200),  # no more than the most
+        (1000, 1, 0.05, 100),  # five seconds of work
+        (100, 2, 0.05, 13),  # a share of four for each of two
+        (8, 2, 0.0, 1),
+        (9, 2, 0.0, 2),
+        (1000, 2, 5.0, 1),
+        (1000, 2, 60.0, 1),  # never none
+    ],
+)
+def test_a_batch_is_as_large_as_its_work_its_share_and_the_most(
+    cases: int, workers: int, seconds: float, size: int
+) -> None:
+    assert batch_size(cases, LocalEngine(workers), seconds) == size
+
+
+def test_batches_taper_to_a_least_amount_of_work() -> None:
+    """All cases in their order; none smaller than 0.2 s of work, but for what is left over."""
+    cases = Batch(tuple(range(90)), tuple(map(str, range(90))))
+    made = [*tapered(cases, LocalEngine(2), 0.05)]
+    assert [job for each in made for job in each.jobs] == list(range(90))
+    assert [key for each in made for key in each.keys] == [str(k) for k in range(90)]
+    sizes = [len(each.jobs) for each in made]
+    assert sizes[0] == 12
+    assert sizes == sorted(sizes, reverse=True)
+    assert min(sizes[:-1]) == 4
+    assert not [*tapered(cases[:0], LocalEngine(2), 0.05)]
+
+
+def test_batches_are_cut_to_a_size_and_taken_apart() -> None:
+    cases = Batch((1, 2, 3, 4, 5), ("a", "b", "c", "d", "e"))
+    assert [each.jobs for each in cut(cases, 2)] == [(1, 2), (3, 4), (5,)]
+    assert [each.jobs for each in cut(cases, 5)] == [cases.jobs]
+    assert [(each.jobs, each.keys) for each in cases[3:].singly()] == [
+        ((4,), ("d",)),
+        ((5,), ("e",)),
+    ]

@@ -18,7 +18,10 @@ from centrum.features.settings import (
     Resegmentation,
 )
 from centrum.geometry import Geometry, slice_axis
-from centrum.measure.extract import extract, plan
+from centrum.measure import extract as module
+from centrum.measure.extract import IMAGE, average, extract, plan, values
+from centrum.measure.region import Region
+from centrum.settings import Dialect
 from centrum.volume import Mask, Volume
 
 ALL = tuple(AGGREGATIONS)
@@ -141,6 +144,20 @@ def test_thin_regions_give_numbers_or_nan_but_no_exception(shape: tuple[int, int
     assert len(values) == len(plan(ExtractionSettings(aggregations=ALL)))
 
 
+@pytest.mark.parametrize("dialect", ["ibsi", "pyradiomics"])
+@pytest.mark.parametrize("kind", ["u1", "i2", "f2", "f4", "f8"])
+@pytest.mark.parametrize(("bins", "high"), [(14, 58), (9, 166)])
+def test_the_histogram_counts_the_levels(dialect: Dialect, kind: str, bins: int, high: int) -> None:
+    # Some of these lie on edges of bins, which are rounded in the precision of the image.
+    array = np.arange(high + 1).astype(kind)[None, None]
+    grid, settings = Geometry((high + 1, 1, 1), (1, 1, 1)), Discretisation(bins=bins)
+    chosen = ExtractionSettings(
+        dialect=dialect, discretisation=settings, aggregations=("3D_merged",)
+    )
+    region = Region(Volume(array, grid), Mask(np.ones(array.shape, bool), grid), chosen)
+    np.testing.assert_array_equal(region.histogram.counts, np.bincount(region.levels)[1:])
+
+
 def test_another_grid_is_refused() -> None:
     volume, mask = cube(np.zeros((3, 4, 5)))
     moved = Geometry(mask.geometry.size, mask.geometry.spacing, (0.0, 0.0, 1.0))
@@ -163,3 +180,92 @@ def test_names_are_unique() -> None:
         choices = ExtractionSettings(dialect=dialect)
         names = [f.spell(dialect) for f in plan(choices)]
         assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_shape_in_one_slice_of_unequal_pixels(plane: str) -> None:
+    """A rectangle of 2 x 4 pixels, whose diameter and axes say which side of them is which."""
+    grid = Geometry((9, 8, 7), (0.5, 1.0, 3.0))
+    axis = slice_axis(grid, plane)
+    box = [slice(2, 4), slice(2, 6)]
+    box.insert(axis, slice(3, 4))
+    array = np.zeros(grid.shape, bool)
+    array[tuple(box)] = True
+    rows, columns = np.delete(grid.array_spacing, axis)
+    image = Volume(np.random.default_rng(0).normal(size=grid.shape), grid)
+    settings = ExtractionSettings(families=("shape2D",), plane=plane, dialect="pyradiomics")
+    values = extract(image, Mask(array, grid), settings)
+    found = {f.feature: value for f, value in zip(plan(settings), values, strict=True)}
+    variances = sorted([(2**2 - 1) / 12 * rows**2, (4**2 - 1) / 12 * columns**2])
+    assert found["minor_axis_length"] == pytest.approx(4 * variances[0] ** 0.5)
+    assert found["major_axis_length"] == pytest.approx(4 * variances[1] ** 0.5)
+    sides = 2 * rows + 2 * 3 * columns
+    assert found["perimeter"] == pytest.approx(sides + 4 * np.hypot(rows, columns) / 2)
+
+
+def filtered_region() -> Region:
+    grid = Geometry((12, 12, 5), (0.6, 0.6, 4.4))
+    image = Volume(np.random.default_rng(6).normal(500, 60, grid.shape), grid)
+    inside = np.zeros(grid.shape, bool)
+    inside[1:4, 2:10, 3:10] = True
+    settings = ExtractionSettings.model_validate(
+        {
+            "plane": "axial",
+            "families": ["morphology", "statistics", "glcm", "glrlm"],
+            "filters": [
+                {"filter": "mean", "support": 3, "dimension": "2D"},
+                {"filter": "wavelet", "wavelet": "haar", "dimension": "2D"},
+            ],
+            "response_discretisation": {"method": "fixed_bin_number", "bins": 5},
+        }
+    )
+    return Region(image, Mask(inside, grid), settings)
+
+
+@pytest.mark.parametrize("batch", [1, 2 * 168, 3 * 168 - 1])
+def test_responses_are_measured_a_few_at_a_time_and_looked_at_in_order(
+    batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the number, values are the same; each image is looked at once, itself first."""
+    region = filtered_region()
+    assert region.x.size == 168
+    whole = values(region)
+    assert whole.size == len(plan(region.settings))
+    monkeypatch.setattr(module, "BATCH", batch)
+    looked: list[str] = []
+    found = values(filtered_region(), lambda image: looked.append(getattr(image, "name", IMAGE)))
+    np.testing.assert_allclose(found, whole, rtol=1e-12)
+    assert looked == list(dict.fromkeys(f.image for f in plan(region.settings)))
+    sizes = [len(images) for images in module._batches(filtered_region())]
+    assert sum(sizes) == len(looked)
+    assert max(sizes) == -(-batch // 168)
+
+
+def test_responses_have_levels_of_their_own_and_no_shape() -> None:
+    """Where they are not given, those of the image."""
+    settings = filtered_region().settings
+    names = {(f.image == IMAGE, f.family, f.discretisation) for f in plan(settings)}
+    assert {(True, "morphology", ""), (True, "statistics", ""), (False, "statistics", "")} < names
+    of_image, of_responses = (
+        {d for own, family, d in names if own == which and family == "glcm"}
+        for which in (True, False)
+    )
+    assert of_image == {settings.discretisation.label}
+    assert of_responses == {settings.response_discretisation.label}
+    assert of_image != of_responses
+    assert not any(family == "morphology" for own, family, _ in names if not own)
+    alike = settings.model_copy(update={"response_discretisation": None})
+    assert {f.discretisation for f in plan(alike) if f.family == "glcm"} == of_image
+
+
+def test_matrices_without_a_neighbour_do_not_count_in_a_mean() -> None:
+    """One matrix is its own mean, defined or not."""
+    found = average(np.array([[1.0, np.nan, 4.0], [np.nan] * 3, [2.0, 4.0, 6.0]]))
+    np.testing.assert_array_equal(found, [2.5, np.nan, 4])
+    np.testing.assert_array_equal(average(np.array([[np.nan], [3.0]])), [np.nan, 3])
+
+
+def test_matrices_are_computed_together_up_to_half_as_many_levels_again() -> None:
+    groups = list(module._of_similar_size([10, 15, 16, 24, 5]))
+    assert groups == [[4], [0, 1], [2, 3]]
+    assert list(module._of_similar_size([7])) == [[0]]

@@ -18,7 +18,7 @@ from centrum.measure.sequences import without_shape
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.resample import onto_grid
 from centrum.protocol import parse_protocol
-from centrum.report.labels import feature_labels
+from centrum.report.labels import labels_within
 from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
 from tests.studies import make_study, read_rows, write_rows
@@ -103,7 +103,9 @@ def test_features_of_the_further_sequence_have_no_shape(make: Callable[[Change],
     names = [f.spell("ibsi") for f in study.features]
     assert len(set(names)) == len(names)
     assert names[0].startswith("T2w_original_morphology_")
-    assert feature_labels(study.features)[-1].endswith(", T1w")
+    features = dict(zip(names, study.features, strict=True))
+    labels = labels_within(features, study.protocol.extraction)
+    assert labels[names[-1]].endswith(" (T1w)")
 
 
 def test_values_are_those_of_each_image(make: Callable[[Change], Study]) -> None:

@@ -6,8 +6,11 @@ Against moto, an emulator of S3: see `tests.object_storage`.
 import multiprocessing
 import os
 import pickle
+import random
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from unittest.mock import Mock
 
 import pytest
@@ -239,3 +242,110 @@ def test_a_storage_that_is_away_is_not_taken_for_damaged(
     objects._store.cache_clear()
     assert bucket.keys() == before
     assert shards.records("a") == {"a": record(1)}
+
+
+@pytest.fixture
+def door(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """The way that all requests of a test take once it is entered."""
+    with Door(emulator) as found:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.address)
+        objects._store.cache_clear()
+        yield found
+    objects._store.cache_clear()
+
+
+def looked(door: Door) -> list[str]:
+    """What was asked for of shards."""
+    return sorted(each for each in door.asked if each.startswith("GET study/shards/")
+                  and not each.endswith(INDEX))  # fmt: skip
+
+
+def test_the_index_of_large_shards_is_made_without_their_values(
+    bucket: Bucket, url: ObjectUrl, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each the end, which says where its columns are, and the columns of keys and errors."""
+    shards, rng = Shards(url), random.Random(0)
+    for shard in range(3):
+        values = [{"senior": [rng.random() for _ in range(20_000)]} for _ in range(4)]
+        shards.write({f"{shard}{k}": {"values": own, "errors": []} for k, own in enumerate(values)})
+    sizes = [len(content) for content in bucket.keys().values()]
+    assert min(sizes) > 500_000
+    door.asked.clear()
+    transferred: list[int] = []
+    true = objects._get
+
+    def counted(*wanted):
+        content, version = true(*wanted)
+        transferred.append(len(content))
+        return content, version
+
+    monkeypatch.setattr(objects, "_get", counted)
+    shards.compact()
+    assert len(shards._index()[0]) == 12
+    assert len(looked(door)) == 2 * 3
+    assert sum(transferred) < 3 * 70_000 < min(sizes), "pyarrow reads the last 64 KB"
+
+
+def test_a_small_shard_is_looked_at_by_one_request(url: ObjectUrl, door: Door) -> None:
+    shards = Shards(url)
+    names = {shards.write({key: record(1)}) for key in "abc"}
+    door.asked.clear()
+    shards.compact()
+    assert looked(door) == sorted(f"GET study/shards/{name[:2]}/{name}.parquet" for name in names)
+
+
+def test_several_shards_are_looked_at_at_once(
+    url: ObjectUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All wait for each other: one after the other would wait for ever."""
+    shards, together = Shards(url), Barrier(4)
+    for key in "abcd":
+        shards.write({key: record(1)})
+    true = shard_places.ObjectFile
+    monkeypatch.setattr(
+        shard_places, "ObjectFile", lambda found: (together.wait(30), true(found))[1]
+    )
+    shards.compact()
+    assert shards.measured("abcd") == {*"abcd"}
+
+
+def test_a_shard_that_is_replaced_while_it_is_looked_at_is_seen_the_next_time(
+    bucket: Bucket, url: ObjectUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is of one version, and its columns would be of another."""
+    shards, true = Shards(url), shard_places.ObjectFile
+    name = shards.write({"a": record(1)})
+    key = f"study/shards/{name[:2]}/{name}.parquet"
+
+    def replaced(found):
+        bucket.put(key, bucket.keys()[key] + b"more")
+        return true(found)
+
+    monkeypatch.setattr(shard_places, "ObjectFile", replaced)
+    whole = bucket.keys()[key]
+    shards.compact()
+    assert len(shards._index()[0]) == 0
+    monkeypatch.setattr(shard_places, "ObjectFile", true)
+    bucket.put(key, whole)
+    assert shards.measured("a") == {"a"}
+
+
+def test_a_storage_that_is_away_while_shards_are_looked_at_is_told(
+    bucket: Bucket, url: ObjectUrl, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no damage: the index would be written without them."""
+    shards, true = Shards(url), shard_places.ObjectFile
+    shards.write({"a": record(1)})
+
+    def cut(found):
+        door.cuts, door.after = 10_000, 10
+        return true(found)
+
+    monkeypatch.setattr(shard_places, "ObjectFile", cut)
+    monkeypatch.setattr(objects, "PATIENCE", objects.timedelta(seconds=1))
+    objects._store.cache_clear()
+    with pytest.raises(StorageError):
+        shards.compact()
+    door.cuts = 0
+    index, _ = shards._index()
+    assert index.num_rows == 0

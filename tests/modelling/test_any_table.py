@@ -8,10 +8,11 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 from centrum.errors import DataError
-from centrum.modelling.fusion import CLINICAL, FusionClassifier
+from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier
 from centrum.modelling.settings import (
+    CLINICAL,
     ClassifierName,
     FeatureCountSettings,
     HarmonisationSettings,

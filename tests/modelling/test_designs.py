@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from centrum.errors import DataError
-from centrum.modelling.designs import final_rows, plan_parts
+from centrum.modelling.designs import PLACE_IN_TIME, final_rows, plan_parts
 from centrum.modelling.settings import Split
 
 N = 60
@@ -158,3 +158,57 @@ def test_final_rows() -> None:
         else:
             assert train.tolist() == list(range(N))
             assert test.size == 0
+
+
+def test_repeats_are_splits_of_the_next_seeds() -> None:
+    """Named from 1 on, and numbered from 0."""
+    split = Split(design="repeated_split", repeats=3, seed=40, train_fraction=0.6)
+    parts = plan_parts(split, OUTCOME, PATIENTS, COLUMNS)
+    assert [(p.name, p.repeat) for p in parts] == [("split 1", 0), ("split 2", 1), ("split 3", 2)]
+    for k, part in enumerate(parts):
+        (alone,) = plan(seed=40 + k, train_fraction=0.6)
+        assert (alone.name, alone.repeat) == ("split", 0)
+        np.testing.assert_array_equal(part.train, alone.train)
+        np.testing.assert_array_equal(part.test, alone.test)
+
+
+def test_folds_are_named_by_repeat_and_number() -> None:
+    parts = plan(design="repeated_k_fold", folds=2, repeats=2, seed=6)
+    names = ["repeat 1, fold 1", "repeat 1, fold 2", "repeat 2, fold 1", "repeat 2, fold 2"]
+    assert [part.name for part in parts] == names
+    assert [part.repeat for part in parts] == [0, 0, 1, 1]
+    second = plan(design="repeated_k_fold", folds=2, repeats=1, seed=7)
+    np.testing.assert_array_equal(parts[2].test, second[0].test)
+
+
+def test_a_side_of_several_values_is_named_by_them() -> None:
+    (part,) = plan(design="external", test_values=("C", "A"))
+    assert (part.name, part.repeat) == ("centre C, A", 0)
+    assert set(COLUMNS["centre"].iloc[part.test]) == {"A", "C"}
+    (late,) = plan(design="temporal", test_from="2020-10-01")
+    assert late.name == "from 2020-10-01"
+    assert plan(design="temporal")[0].name == "the latest patients"
+
+
+def test_all_patients_but_one_train_at_most() -> None:
+    columns = pd.DataFrame({"date": [f"2020-01-{k:02d}" for k in range(1, 7)]})
+    split = Split(design="temporal", train_fraction=0.99)
+    (part,) = plan_parts(split, np.array([0, 1, 0, 1, 0, 1]), None, columns)
+    assert part.test.tolist() == [5]
+
+
+def test_places_that_are_known_are_taken_instead_of_dates() -> None:
+    """As where dates must not be written: the column of dates is not looked at."""
+    places = COLUMNS.drop(columns="date").assign(**{PLACE_IN_TIME: np.arange(N) - 50})
+    split = Split(design="temporal", test_from="2020")
+    (part,) = plan_parts(split, OUTCOME, PATIENTS, places)
+    first = pd.Series(np.arange(N) - 50).groupby(PATIENTS).min()
+    assert set(PATIENTS[part.test]) == set(first.index[first >= 0])
+
+
+def test_one_centre_cannot_be_left_out() -> None:
+    alone = COLUMNS.assign(centre="A")
+    with pytest.raises(DataError, match=r"found only \['A'\]"):
+        plan_parts(Split(design="leave_one_centre_out"), OUTCOME, PATIENTS, alone)
+    two = COLUMNS.assign(centre=np.where(PATIENTS < 20, "A", "B"))
+    assert len(plan_parts(Split(design="leave_one_centre_out"), OUTCOME, PATIENTS, two)) == 2

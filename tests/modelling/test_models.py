@@ -1,7 +1,9 @@
 """Classifiers, fusion, search, optimism and leaks: what must hold of whole models."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -10,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.special import expit
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
@@ -410,6 +413,105 @@ class TestOptimism:
             assert (times == times[:, :1]).all()
             assert (y[rows] == 1).sum() == 30
 
+    def test_patients_of_both_outcomes_are_drawn_among_themselves(self) -> None:
+        """Twenty with a case of each, ten with one: so many of each kind in every resample."""
+        patients = np.r_[np.repeat(np.arange(20), 2), np.arange(20, 30)]
+        y = np.r_[np.tile([0, 1], 20), np.repeat([0, 1], [6, 4])]
+        for seed in range(10):
+            drawn = np.bincount(draw_patients(y, patients, seed), minlength=50)
+            assert (drawn[:40:2] == drawn[1:40:2]).all()
+            assert (drawn[:40:2].sum(), drawn[40:46].sum(), drawn[46:].sum()) == (20, 6, 4)
+        first, other = (draw_patients(y, patients, seed) for seed in (0, 1))
+        assert first.tolist() != other.tolist()
+
+    def test_out_of_bag_cases_of_one_outcome_have_no_area(self) -> None:
+        positive, scores = np.array([0, 0, 1, 1]) == 1, np.array([0.1, 0.5, 0.4, 0.9])
+        both = areas_of(positive, scores, np.array([0, 0, 3, 3]))
+        assert (both.apparent, both.original, both.out_of_bag) == (1, 0.75, 0)
+        for rows in ([0, 1, 2], [1, 2, 3], [0, 1, 2, 3]):
+            assert np.isnan(areas_of(positive, scores, np.array(rows)).out_of_bag)
+
+    def test_means_are_of_the_resamples_that_have_an_area(self) -> None:
+        drawn = [Resample(0.9, 0.8, 0.7), Resample(1.0, 0.7, float("nan")), Resample(0.8, 0.8, 0.5)]
+        found = optimism(0.95, drawn)
+        assert found.optimism == pytest.approx((0.1 + 0.3 + 0) / 3)
+        assert found.out_of_bag == pytest.approx(0.6)
+        assert (found.apparent, found.n) == (0.95, 3)
+        assert np.isnan(optimism(0.95, drawn[1:2]).out_of_bag)
+
+
+class Sides(BaseEstimator):
+    """Scores by the first feature; tells what it was fitted on and what it has scored."""
+
+    def __init__(self, told: list[dict], robustness: object = "rule", n_readers: int | None = 2,
+                 compared: object = (1,)) -> None:  # fmt: skip
+        self.told, self.robustness, self.n_readers = told, robustness, n_readers
+        self.compared = compared
+
+    def __sklearn_clone__(self) -> "Sides":
+        return Sides(self.told, self.robustness, self.n_readers, self.compared)
+
+    def fit(self, X: NDArray, y: NDArray, groups: NDArray | None, batch: NDArray | None) -> "Sides":
+        self.told.append({"X": X, "y": y, "groups": groups, "batch": batch, "of": self})
+        return self
+
+    def decision_function(self, X: NDArray, batch: NDArray | None) -> NDArray:
+        self.told[-1] |= {"scored": X, "scored batch": batch}
+        return X[:, 0, 0]
+
+
+class TestSidesOfLeaks:
+    """Which rows a leak is fitted to and judged by."""
+
+    @pytest.fixture
+    def scene(self) -> SplitStudy:
+        rng = np.random.default_rng(3)
+        X = rng.normal(size=(20, 4, 2))
+        y, centre = np.arange(20) % 2, np.array([*"ABCD" * 5])
+        X[:, 0] += 2 * y[:, None]
+        X[5, :, 1] = np.nan
+        order = rng.permutation(20)
+        return SplitStudy(
+            Sides([]), X, y, np.arange(20) // 2, centre, tuple("abcd"), order[:14], order[14:],
+            QUICK, 4,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(("name", "side"), [("honest", "test"), ("apparent", "train")])
+    def test_one_fit_to_the_training_side_serves_both(
+        self, name: str, side: str, scene: SplitStudy
+    ) -> None:
+        rows, told = getattr(scene, side), scene.model.told
+        area = LEAKS[name](scene)
+        assert area == auc(scene.y[rows] == 1, scene.X[rows, 0, 0])
+        (fit,) = told
+        np.testing.assert_array_equal(fit["X"], scene.X[scene.train])
+        np.testing.assert_array_equal(fit["groups"], scene.patients[scene.train])
+        np.testing.assert_array_equal(fit["batch"], scene.batch[scene.train])
+        np.testing.assert_array_equal(fit["scored batch"], scene.batch[rows])
+        LEAKS["honest"](scene), LEAKS["apparent"](scene)
+        assert len(told) == 1
+
+    def test_copies_are_second_readings_where_there_are_any(self, scene: SplitStudy) -> None:
+        """Rows are split without regard to patients; of one reading robustness is not asked."""
+        area = LEAKS["copies_on_both_sides"](scene)
+        (fit,) = scene.model.told
+        assert fit["groups"] is None
+        model = fit["of"]
+        assert (model.robustness, model.n_readers, model.compared) == (None, None, None)
+        assert (scene.model.robustness, scene.model.n_readers) == ("rule", 2), "that of the study"
+        known = {tuple(row): (k, reading) for reading in range(2)
+                 for k, row in enumerate(scene.X[:, :, reading])}  # fmt: skip
+        trained, tested = ([known[tuple(r)] for r in fit[x][:, :, 0]] for x in ("X", "scored"))
+        assert len(trained) == 28, "the share of the honest split"
+        wanted = Counter((k, reading) for k in range(20) for reading in (0, 1 if k != 5 else 0))
+        assert Counter([*trained, *tested]) == wanted
+        assert {k for k, _ in trained} & {k for k, _ in tested}
+        assert fit["X"].shape[2] == fit["scored"].shape[2] == 1, "each is a case of one reading"
+        for batch, rows in (("batch", trained), ("scored batch", tested)):
+            assert fit[batch].tolist() == [scene.batch[k] for k, _ in rows]
+        outcomes = np.array([scene.y[k] for k, _ in tested])
+        assert area == auc(outcomes == 1, fit["scored"][:, 0, 0])
+
 
 class TestLeaks:
     def scene(self, seed: int, n: int = 80, p: int = 200) -> SplitStudy:
@@ -431,6 +533,27 @@ class TestLeaks:
     def test_each_leak_makes_something_of_nothing(self, name: str, least: float) -> None:
         areas = [LEAKS[name](self.scene(seed)) for seed in range(8)]
         assert np.mean(areas) > least
+
+    @pytest.mark.parametrize("name", LEAKS)
+    def test_what_is_plain_is_found_with_and_without_a_leak(self, name: str) -> None:
+        noise = self.scene(0, p=6)
+        X = noise.X.copy()
+        X[:, 0] += 5 * noise.y[:, None]
+        assert LEAKS[name](replace(noise, X=X)) > 0.9
+
+    def test_copies_of_a_table_that_is_too_large_are_refused(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each of 80 cases would be there twice; the other leaks need no copies."""
+        numbers, copies = 2 * 80 * 200, LEAKS["copies_on_both_sides"]
+        monkeypatch.setattr("centrum.modelling.on_disk.IN_MEMORY", numbers)
+        assert copies(self.scene(0)) > 0.5
+        monkeypatch.setattr("centrum.modelling.on_disk.IN_MEMORY", numbers - 1)
+        with pytest.raises(DataError, match=r"leak of copies .*160 x 200 numbers") as caught:
+            copies(self.scene(0))
+        assert caught.value.code == "too-large"
+        assert "leak_audit: {splits: 0}" in caught.value.remedy
+        assert LEAKS["apparent"](self.scene(0)) > 0.5
 
     def test_honest_makes_nothing_of_nothing(self) -> None:
         areas = [LEAKS["honest"](self.scene(seed)) for seed in range(16)]

@@ -37,6 +37,7 @@ def test_whole_ranking_equals_scikit_learn(
     np.testing.assert_array_equal(
         ours.ranking_, RFE(theirs, n_features_to_select=1).fit(X, y).ranking_
     )
+    assert ours.ranking_.dtype.kind == "i"
     assert ours.get_support().sum() == 4
 
 

@@ -12,11 +12,13 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     parametrize_with_checks,
 )
 
+from centrum.errors import DataError
 from centrum.modelling.calibrators import CALIBRATORS
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.lasso import LogisticLassoCV
@@ -83,6 +85,22 @@ def test_scikit_learn_contract(estimator: BaseEstimator, check: Callable) -> Non
 @pytest.mark.parametrize("model", [*MODELS[:2], LogisticLassoCV(folds=2)], ids=repr)
 def test_names_of_a_data_frame_are_those_of_new_cases(model: BaseEstimator) -> None:
     check_dataframe_column_names_consistency(type(model).__name__, model)
+
+
+@pytest.mark.parametrize("method", ["none", "median", "mean", "knn"])
+def test_a_model_that_fills_gaps_says_so(method: str) -> None:
+    """And reads them, while one that does not fill them refuses."""
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    X = rng.normal(size=(40, 3)) + y[:, None]
+    X[3, 0] = np.nan
+    model = StudyClassifier(ELASTIC).set_params(settings__imputation__method=method)
+    assert get_tags(model).input_tags.allow_nan == (method != "none")
+    if method == "none":
+        with pytest.raises(DataError):
+            model.fit(X, y)
+    else:
+        assert np.isfinite(model.fit(X, y).decision_function(X)).all()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from centrum.errors import DataError
 from centrum.modelling.split import (
+    check_two_classes,
     folds_by_patient,
     stratified_split,
     train_and_held_out,
@@ -102,3 +103,28 @@ def test_impossible_splits_say_what_to_do() -> None:
         folds_by_patient(["opf"] * 9, None, 3, seed=0)
     with pytest.raises(DataError, match="as many patients"):
         stratified_split([0, 1, 0], ["a", "b"], 0.5, seed=0)
+
+
+def test_numbers_in_messages_are_of_patients() -> None:
+    outcome, patients = [0, 0, 0, 1, 1, 1], [*"aabcde"]
+    with pytest.raises(DataError, match="found 2 negative, 3 positive") as caught:
+        folds_by_patient(outcome, patients, 3, seed=0)
+    assert caught.value.code == "too-few-patients"
+    assert len({*folds_by_patient(outcome, patients, 2, seed=0)}) == 2
+    with pytest.raises(DataError, match="1 folds need two or more"):
+        folds_by_patient(outcome, patients, 1, seed=0)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_split_leaves_something_on_both_sides(share: float) -> None:
+    with pytest.raises(DataError, match="must lie between 0 and 1"):
+        stratified_split([0, 1, 0, 1], None, share, seed=0)
+    train, test = stratified_split([0, 1, 0, 1], None, 0.5, seed=0)
+    assert (len(train), len(test)) == (2, 2)
+
+
+def test_fewer_classes_or_more_than_two_are_refused() -> None:
+    assert check_two_classes(np.array([*"baab"])).tolist() == ["a", "b"]
+    for labels in ([1, 1], [0, 1, 2]):
+        with pytest.raises(DataError, match=f"found {len({*labels})}:"):
+            check_two_classes(np.array(labels))

@@ -108,3 +108,26 @@ def test_refusals() -> None:
             bad.fit(X, y)
     with pytest.raises(DataError, match="2 patients of each outcome"):
         StabilitySelection().fit(X, y, groups=np.where(y, 99, np.arange(60)))
+
+
+def test_a_feature_as_frequent_as_the_threshold_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four halves: the first is in all, the second in three, the third in two."""
+    halves = iter([[0, 1], [0, 1, 2], [0, 2], [0, 1]])
+    monkeypatch.setattr(StabilitySelection, "_first", lambda *_: np.array(next(halves)))
+    X = np.random.default_rng(1).normal(size=(20, 50))
+    step = StabilitySelection(n_pairs=2, threshold=0.75).fit(X, np.arange(20) % 2)
+    np.testing.assert_array_equal(step.frequencies_[:4], [1, 0.75, 0.5, 0])
+    assert step.get_support(indices=True).tolist() == [0, 1]
+    assert step.ranking_[:4].tolist() == [1, 2, 3, 4]
+    assert not step.fallback_
+    assert (step.q_, step.expected_false_) == (5, 1)
+
+
+def test_where_none_is_frequent_the_first_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    halves = iter([[3], [2], [3], [1]])
+    monkeypatch.setattr(StabilitySelection, "_first", lambda *_: np.array(next(halves)))
+    X = np.random.default_rng(1).normal(size=(20, 4))
+    step = StabilitySelection(n_pairs=2, threshold=0.75, q=2).fit(X, np.arange(20) % 2)
+    assert step.fallback_
+    assert step.get_support(indices=True).tolist() == [3]
+    assert (step.q_, step.expected_false_) == (2, 2)

@@ -80,9 +80,14 @@ def test_the_unit_of_a_feature_changes_no_score(name: str) -> None:
 def test_made_up_cases_lie_between_neighbours_in_any_unit() -> None:
     X, y = cohort(gaps=0)
     unit = np.array([1.0, 1e6, 1.0, 1e-6, 1.0, 1.0])
-    (first, _), (second, _) = (Smote().fit_resample(x, y) for x in (X, X * unit))
+    steps = Smote(), Smote()
+    first, second = (
+        step.fit_resample(x, y)[0] for step, x in zip(steps, (X, X * unit), strict=True)
+    )
     np.testing.assert_allclose(second, first * unit, rtol=1e-9)
     np.testing.assert_array_equal(first[: len(X)], X)
+    assert len(first) > len(X)
+    np.testing.assert_array_equal(*(step.sample_indices_ for step in steps), "owners")
 
 
 class TestNearest:
@@ -134,6 +139,27 @@ class TestCovariates:
             values[:, :, None], covariates[0], {}, y, y, None, ("reader",), obs, covariates
         )
         assert unseen_levels(matrix, np.arange(18), np.array([18])) == {"kind=C": 1}
+
+    @pytest.mark.parametrize(
+        ("training", "kept"),
+        [
+            ("AAB", [False, True]),
+            ("AAB?", [False, True]),
+            ("ABB??", [True, False]),
+            ("AABC", [True, True]),
+            ("AAB?C", [True, True]),
+        ],
+    )
+    def test_a_reference_is_left_out_where_the_columns_are_all_known_levels(
+        self, training: str, kept: list[bool]
+    ) -> None:
+        """A missing text is none of the levels; C is one that has no column of its own."""
+        values = [
+            [np.nan, np.nan] if level == "?" else [level == "A", level == "B"] for level in training
+        ]
+        names = ["kind=A", "kind=B"]
+        step = ReferenceLevels([names]).fit(values, names=names)
+        assert step.get_support().tolist() == kept
 
     def test_site_numbers_are_text(self) -> None:
         sites = [1000001.0, 1000002.0, 1000003.0] * 4

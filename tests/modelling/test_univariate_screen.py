@@ -28,6 +28,18 @@ def test_scikit_learn_contract(estimator: BaseEstimator, check: Callable) -> Non
     check(estimator)
 
 
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_which_class_is_higher_does_not_matter(test: ScreenTest, order: list[int]) -> None:
+    """Of two features that part the classes alike, either way round, the first is the better."""
+    y = np.repeat([0, 1], [6, 9])
+    x = np.linspace(0, 1, 15)
+    X = np.column_stack([x, 1 - x])[:, order]
+    fitted = UnivariateScreen(test, "none", n_features=1).fit(X, y)
+    assert fitted.p_[0] == pytest.approx(fitted.p_[1])
+    assert fitted.ranking_.tolist() == [1, 2]
+
+
 class TestAgainstR:
     @pytest.fixture
     def known(self, reference: Path) -> dict:

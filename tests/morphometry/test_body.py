@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, slice_axis
 from centrum.morphometry import measure_body
 from centrum.records import as_json
-from centrum.volume import Mask
+from centrum.volume import Mask, bounding_box
 from tests.morphometry.shapes import DEPTH, HEIGHT, Line, rearranged, vertebral_body
 
 FRONT = DEPTH * (0.5 - 0.12)
@@ -123,6 +123,22 @@ def test_a_body_at_the_edge_of_the_image_is_cut() -> None:
     x, y, z = mask.geometry.size
     grid = mask.geometry.crop((0, int(rows[8]), 0), (x, y - int(rows[8]), z))
     assert measure_body(Mask(part, grid)).cut
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("within", [False, True])
+def test_cut_is_within_a_sagittal_slice_however_slices_are_stored(
+    order: tuple[int, int, int], within: bool
+) -> None:
+    """The first and the last sagittal slice are where a body ends, not where the image cuts it."""
+    mask = vertebral_body()
+    across = slice_axis(mask.geometry, "sagittal")
+    axis = (across + 1) % 3 if within else across
+    span = bounding_box(mask.array)[axis]
+    box, start, size = [slice(None)] * 3, [0, 0, 0], list(mask.geometry.size)
+    box[axis], start[2 - axis], size[2 - axis] = span, span.start, span.stop - span.start
+    part = Mask(mask.array[tuple(box)], mask.geometry.crop(tuple(start), tuple(size)))
+    assert measure_body(rearranged(part, order, (1, -1, 1))).cut == within
 
 
 def test_the_result_is_json_with_its_level() -> None:

@@ -1,276 +1,271 @@
 """`python -m tests.mutants`: a sample of deliberate mistakes, and the share that tests notice.
 
-Of each package so many places are drawn, written otherwise one at a time, and the tests that are
-related to the module are run: those that mirror it first, then all others that import it. What was
-found is kept as a line of JSON, and not looked for again as long as module and tests are the same.
+Of each package so many places are drawn, written otherwise one at a time, and the tests are run
+that call the function of the mistake. What was found is kept as a line of JSON, and not looked for
+again as long as the module and the test that noticed it (or all tests, if none did) read the same.
 """
 
 import argparse
 import ast
-import contextlib
-import importlib
 import json
 import os
-import resource
-import shutil
-import signal
-import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import islice, zip_longest
 from pathlib import Path
 from queue import SimpleQueue
-from random import Random
-from subprocess import PIPE, Popen
 
-from scipy.stats import binomtest
+from tests.mutants import page
+from tests.mutants.mistakes import Mistake, is_python, mistakes
+from tests.mutants.page import Found
+from tests.mutants.workshop import (
+    NOT_RUN,
+    NOTICED,
+    PACKAGES,
+    ROOT,
+    UNNOTICED,
+    Test,
+    Workshop,
+    cheapest,
+    cost,
+    files_of_tests,
+    serve,
+)
 
-from tests.mutants.mistakes import Mistake, mistakes
-
-PACKAGES = ("modelling", "evaluate", "validation", "frozen", "cohort", "measure", "io", "prepare")
 SAMPLE = 150
 """Mistakes of each package."""
 
-MOST_SECONDS = 45
-"""CPU of the tests of a module; those that come last are left out."""
+MOST_SECONDS = 20
+"""CPU of the tests that are run on a mistake."""
 
-PATIENCE = 3
-"""So many times as long may tests take that are run on a mistake, or it counts as noticed."""
+MOST_OF_FILE = 40
+"""CPU of the tests of a file that are run to see which lines they run."""
 
-HEAVY = ("numpy", "scipy.stats", "pandas", "sklearn.linear_model", "numba", "SimpleITK",
-         "hypothesis", "pytest", "pyarrow.parquet", "pydantic", "pydicom")  # fmt: skip
-"""What a process loads once, before it is parted for each mistake."""
+MEASURING = 1 / 3
+"""Share of the time that may be spent on seeing which lines the tests run."""
 
-ROOT = Path(__file__).parents[2]
-NOTICED, UNNOTICED, HANGS = "noticed", "unnoticed", "hangs"
-NOT_OF_ONE_MODULE = {"tests/test_structure.py", "tests/test_keys.py"}
-"""Tests of how the source is written, and of the whole."""
+SRC = ROOT / "src/centrum"
+OUT = ROOT / "build/mutants"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake in a module, and what is run on it."""
+    """A mistake in a module, whose text it was made for; its place tells apart those alike."""
 
     package: str
     module: str
+    text: str
     mistake: Mistake
-    tests: tuple[str, ...]
-    seconds: float
+    place: str
 
     def key(self) -> str:
-        """Of the module, the place and the tests."""
-        files = [self.module, *self.tests]
-        contents = [(ROOT / name).read_text(encoding="utf-8") for name in files]
-        said = [str(self.mistake), self.mistake.start, *contents]
-        return sha256(json.dumps(said).encode()).hexdigest()[:16]
+        return _hash(self.text, self.place)
+
+    def source(self) -> str:
+        """The module with the mistake."""
+        return self.mistake.made_in(self.text)
 
 
-@dataclass(frozen=True)
-class Found:
-    """What became of a mistake."""
-
-    key: str
-    package: str
-    module: str
-    line: int
-    what: str
-    result: str
-    seconds: float
-
-
-def related(module: str) -> list[str]:
-    """Test files of a module: what mirrors it, then what imports it.
-
-    >>> related("src/centrum/modelling/split.py")[0]
-    'tests/modelling/test_split.py'
-    """
-    path = Path(module).relative_to("src/centrum")
-    mirror, dotted = f"tests/{path.parent}/test_{path.name}", ".".join(path.with_suffix("").parts)
-    importing = [name for name, names in _imports().items() if f"centrum.{dotted}" in names]
-    near = f"tests/{path.parent}/"
-    order = sorted(importing, key=lambda name: (name != mirror, not name.startswith(near), name))
-    return [mirror] * (mirror in _imports() and mirror not in order) + order
+def _hash(*texts: str) -> str:
+    return sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
 @cache
-def _imports() -> dict[str, set[str]]:
-    """The modules that each test file imports."""
-    files = sorted((ROOT / "tests").rglob("test_*.py"))
-    named = {str(path.relative_to(ROOT)): path for path in files}
-    return {
-        name: set(_imported(path)) for name, path in named.items() if name not in NOT_OF_ONE_MODULE
-    }
-
-
-def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-class Workshop:
-    """A copy of the project in which mistakes are made one at a time, and a process that tests."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        shutil.rmtree(folder, ignore_errors=True)
-        for name in ("src", "tests", "docs", "benchmarks"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".*"))
-        for name in ("pyproject.toml", "README.md", "Makefile", "constraints.txt"):
-            shutil.copy2(ROOT / name, folder / name)
-        reference = ROOT.parent / "shared" / "reference"
-        path = os.pathsep.join([str(folder / "src"), str(folder)])
-        given = {"CENTRUM_REFERENCE": str(reference)} | os.environ | {"PYTHONPATH": path}
-        command = [sys.executable, "-B", "-m", "tests.mutants", "--serve"]
-        self._process = Popen(command, cwd=folder, env=given, stdin=PIPE, stdout=PIPE, text=True)
-
-    def run(self, tests: Sequence[str], seconds: float) -> tuple[str, float]:
-        """What tests say of the copy as it is, and the seconds that they took."""
-        assert self._process.stdin
-        assert self._process.stdout
-        print(json.dumps([tests, seconds]), file=self._process.stdin, flush=True)
-        result, took = json.loads(self._process.stdout.readline())
-        return result, took
-
-    def run_on(self, mutant: Mutant) -> tuple[str, float]:
-        """The same of a mistake, which is taken back."""
-        path, original = self.folder / mutant.module, ROOT / mutant.module
-        path.write_text(mutant.mistake.made_in(original.read_text("utf-8")), "utf-8")
-        try:
-            return self.run(mutant.tests, mutant.seconds)
-        finally:
-            shutil.copy2(original, path)
-
-
-def serve() -> None:
-    """Run tests as asked on standard input, each time in a process parted from this one."""
-    for name in HEAVY:
-        importlib.import_module(name)
-    answers = os.fdopen(os.dup(1), "w")
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 1)
-    os.dup2(null, 2)
-    for line in sys.stdin:
-        tests, seconds = json.loads(line)
-        print(json.dumps(_parted(tests, seconds)), file=answers, flush=True)
-
-
-def _parted(tests: Sequence[str], seconds: float) -> tuple[str, float]:
-    child = os.fork()
-    if child == 0:
-        _test(tests, seconds)
-    _, status, used = os.wait4(child, 0)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)  # what it has left behind
-    took = used.ru_utime + used.ru_stime
-    if os.WIFSIGNALED(status):
-        return HANGS, took
-    return (UNNOTICED if os.WEXITSTATUS(status) in (0, 5) else NOTICED), took
-
-
-def _test(tests: Sequence[str], seconds: float) -> None:
-    """Run tests in this process, which ends."""
-    os.setsid()
-    limit = int(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
-    signal.alarm(20 * limit)
-    import pytest
-
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    os._exit(pytest.main([*options, *tests]))
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The tests of a module that are run on its mistakes, and the seconds that they take."""
-
-    files: tuple[str, ...]
-    seconds: float
-
-
-def chosen_for(module: str, workshop: Workshop, kept: Path) -> Chosen:
-    """Those of the related tests that pass, as many as there is time for."""
-    times = json.loads(kept.read_text()) if kept.exists() else {}
-    files, total = [], 0.0
-    for name in related(module):
-        key = f"{name} {sha256((ROOT / name).read_bytes()).hexdigest()[:12]}"
-        if key not in times:
-            times[key] = workshop.run([name], 10 * MOST_SECONDS)
-            kept.write_text(json.dumps(times, indent=1))
-        result, seconds = times[key]
-        if result == UNNOTICED and total + seconds <= MOST_SECONDS:
-            files.append(name)
-            total += seconds
-    return Chosen(tuple(files), total)
-
-
-def sample(package: str, number: int, seed: int) -> list[tuple[str, Mistake]]:
-    """Modules and mistakes drawn from all of a package."""
-    folder = ROOT / "src/centrum" / package
-    paths = sorted(path for path in folder.rglob("*.py"))
-    places = [
-        (str(path.relative_to(ROOT)), mistake)
-        for path in paths
-        for mistake in mistakes(path.read_text(encoding="utf-8"))
+def mutants(package: str) -> list[Mutant]:
+    """All mistakes of a package."""
+    return [
+        mutant
+        for path in sorted((ROOT / "src/centrum" / package).rglob("*.py"))
+        for mutant in _of_module(package, str(path.relative_to(ROOT)))
     ]
-    return Random(f"{seed} {package}").sample(places, min(number, len(places)))
 
 
-def table(found: Sequence[Found]) -> str:
-    """Share of mistakes noticed by package, with its interval (Wilson), and those that were not.
+def _of_module(package: str, module: str) -> list[Mutant]:
+    alike, text = Counter[str](), (ROOT / module).read_text("utf-8")
+    found = []
+    for mistake in mistakes(text):
+        place = f"{mistake.function} {mistake}".strip()
+        alike[place] += 1
+        number = f" ({alike[place]})" if alike[place] > 1 else ""
+        found.append(Mutant(package, module, text, mistake, place + number))
+    return found
 
-    >>> one = Found("k", "io", "src/centrum/io/a.py", 3, "number: `1` -> `2`", NOTICED, 1.0)
-    >>> print(table([one]).splitlines()[2])
-    | io | 1 | 1 | 100 % | 21 to 100 % |
+
+def sample(package: str, number: int, seed: int) -> list[Mutant]:
+    """The first mistakes of a package in an order of its own for every seed.
+
+    A larger sample begins with the smaller one; a change of one function leaves those of others.
     """
-    lines = ["| Package | Mistakes | Noticed | Share | 95 % interval |", "|---|---|---|---|---|"]
-    for package in dict.fromkeys(each.package for each in found):
-        results = [each.result != UNNOTICED for each in found if each.package == package]
-        n, noticed = len(results), sum(results)
-        low, high = binomtest(noticed, n).proportion_ci(method="wilson")
-        share, limits = f"{noticed / n:.0%}", f"{100 * low:.0f} to {high:.0%}"
-        said = (package, n, noticed, share.replace("%", " %"), limits.replace("%", " %"))
-        lines.append(f"| {' | '.join(map(str, said))} |")
-    missed = [each for each in found if each.result == UNNOTICED]
-    return "\n".join([*lines, "", *(f"- {e.module}:{e.line}: {e.what}" for e in missed)])
+    order = sorted(mutants(package), key=lambda m: _hash(str(seed), m.module, m.place))
+    return list(islice((mutant for mutant in order if is_python(mutant.source())), number))
 
 
-def run(packages: Sequence[str], number: int, seed: int, minutes: float, jobs: int) -> list[Found]:
-    """Make every mistake of the samples that is not known yet, until the time is over."""
-    out = ROOT / "build/mutants"
-    out.mkdir(parents=True, exist_ok=True)
-    path, end = out / "found.jsonl", time.monotonic() + 60 * minutes
-    known = {e["key"]: Found(**e) for e in map(json.loads, path.open())} if path.exists() else {}
-    free = SimpleQueue[Workshop]()
-    for k in range(jobs):
-        free.put(Workshop(out / f"workshop-{k}"))
+class Tests:
+    """All tests, and the lines that each of them runs; kept for every file as it reads."""
 
-    def judge(package: str, module: str, mistake: Mistake) -> Found | None:
-        if time.monotonic() > end:
+    __test__ = False  # for pytest
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self._folder, self._seconds = folder, seconds
+        self._of = defaultdict[str, list[Test]](list)
+        self._texts = {
+            str(path.relative_to(SRC)): _hash(path.read_text("utf-8")) for path in SRC.rglob("*.py")
+        }
+        folder.mkdir(exist_ok=True, parents=True)
+
+    def measure(self, workshop: Workshop, end: float) -> None:
+        """Run the files that read otherwise than when they were run, until the time is over."""
+        for file in files_of_tests(workshop.folder):
+            text = (workshop.folder / file).read_text("utf-8")
+            kept = self._folder / f"{_hash(file, text)}.jsonl"
+            if not kept.exists() and time.monotonic() < end:
+                begun = time.monotonic()
+                tests = workshop.measured(file, MOST_OF_FILE)
+                kept.write_text("".join(f"{test.as_json(self._texts)}\n" for test in tests))
+                took = time.monotonic() - begun
+                print(f"{file}: {len(tests)} tests, {took:.0f} s", flush=True)
+            if kept.exists():
+                self._add(kept)
+
+    def _add(self, path: Path) -> None:
+        for line in path.open():
+            test = Test.from_json(line)
+            if test.passed:
+                for module in test.lines:
+                    self._of[module].append(test)
+
+    def running(self, mutant: Mutant) -> list[Test]:
+        """Those that run the statement of a mistake; its module, where only imports run it."""
+        module = mutant.module.removeprefix("src/centrum/")
+        text, function = self._texts[module], mutant.mistake.function
+        return [
+            test
+            for test in self._of[module]
+            if function
+            and (test.texts[module] != text or test.runs(module, *mutant.mistake.statement))
+        ] or self._of[module]
+
+    def chosen(self, mutant: Mutant) -> Iterator[list[Test]]:
+        """In groups, the nearest first, while there is time; one at least."""
+        running, seconds = self.running(mutant), self._seconds
+        path = Path(mutant.module).relative_to("src/centrum")
+        near = (mutant.module, f"tests/{path.parent}/test_{path.stem}")
+        left, one = running, sorted(running, key=lambda test: cost([test]))[:1]
+        for places, most in ((near, 0.5), (f"tests/{path.parts[0]}/", 0.8), ("", 1.0)):
+            group = cheapest((t for t in left if t.name.startswith(places)), most * seconds)
+            left = [test for test in left if not test.name.startswith(places)]
+            seconds -= cost(group)
+            if group:
+                one = []
+                yield group
+        if one:
+            yield one
+
+
+@cache
+def _said(path: Path) -> dict[str, str]:
+    """Texts of the functions of a file by their names."""
+    text = path.read_text("utf-8")
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    return {node.name: ast.get_source_segment(text, node) or "" for node in nodes}
+
+
+@cache
+def _text_of(test: str, root: Path) -> str:
+    """What a test reads like; all of its file where it is no function there."""
+    file, _, name = test.partition("::")
+    path = root / file
+    if not path.is_file():
+        return ""
+    short = name.partition("[")[0].rpartition("::")[2]
+    return _said(path).get(short) or path.read_text("utf-8")
+
+
+class Bench:
+    """Where mistakes are made, and what was found so far."""
+
+    def __init__(self, jobs: int, end: float, seconds: float, path: Path) -> None:
+        self._end, self._path = end, path
+        self._known = {found.key: found for found in kept(path)}
+        self._tests = Tests(OUT / "tests", seconds)
+        self._free = SimpleQueue[Workshop]()
+        workshops = [Workshop(OUT / f"workshop-{k}") for k in range(jobs)]
+        self._root = workshops[0].folder
+        for workshop in workshops:
+            self._free.put(workshop)
+
+    def measure(self, end: float) -> None:
+        """See which lines the tests run, until the time is over."""
+        workshop = self._free.get()
+        self._tests.measure(workshop, end)
+        self._free.put(workshop)
+
+    def judge(self, mutant: Mutant) -> Found | None:
+        """What becomes of a mistake; None when the time is over."""
+        known = self._known.get(mutant.key())
+        if known and self._holds(known, mutant):
+            return known
+        if time.monotonic() > self._end:
             return None
-        workshop = free.get()
+        workshop = self._free.get()
         try:
-            tests = chosen_for(module, workshop, out / f"seconds-{workshop.folder.name[-1]}.json")
-            mutant = Mutant(package, module, mistake, tests.files, PATIENCE * tests.seconds + 5)
-            key = mutant.key()
-            if key not in known:
-                result, took = workshop.run_on(mutant)
-                known[key] = Found(key, package, module, mistake.line, str(mistake), result, took)
-                with path.open("a") as file:
-                    print(json.dumps(asdict(known[key])), file=file)
-                print(f"{result:9} {took:6.1f} s {module}:{mistake.line} {mistake}", flush=True)
-            return known[key]
+            result, by, took = NOT_RUN, "", 0.0
+            for tests in self._tests.chosen(mutant):
+                function, source = mutant.mistake.function, mutant.source()
+                sound = tests
+                while sound:
+                    result, by, seconds = workshop.run_on(mutant.module, function, source, sound)
+                    took += seconds
+                    if result != NOTICED or workshop.passes(by):
+                        break
+                    sound = [test for test in sound if test.name != by]
+                    result = UNNOTICED
+                if result != UNNOTICED:
+                    break
         finally:
-            free.put(workshop)
+            self._free.put(workshop)
+        return self._keep(mutant, result, by, took)
 
-    wanted = [(p, *each) for p in packages for each in sample(p, number, seed)]
-    with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(lambda each: judge(*each), wanted))
-    return [each for each in found if each]
+    def _holds(self, known: Found, mutant: Mutant) -> bool:
+        """Whether the tests still read as they did, or what they say is of no interest."""
+        if known.unnoticed and page.changes_nothing(known):
+            return True
+        return known.tests == (
+            self._all_of(mutant) if known.unnoticed else _hash(_text_of(known.by, self._root))
+        )
+
+    def _all_of(self, mutant: Mutant) -> str:
+        """Of all tests that run the statement of a mistake."""
+        names = {test.name for test in self._tests.running(mutant)}
+        return _hash(*sorted(f"{name}\n{_text_of(name, self._root)}" for name in names))
+
+    def _keep(self, mutant: Mutant, result: str, by: str, seconds: float) -> Found:
+        unnoticed = result in (UNNOTICED, NOT_RUN)
+        tests = self._all_of(mutant) if unnoticed else _hash(_text_of(by, self._root))
+        line, key = mutant.mistake.line, mutant.key()
+        found = Found(
+            key, mutant.package, mutant.module, line, mutant.place, result, by, tests, seconds
+        )
+        with self._path.open("a") as file:
+            print(json.dumps(asdict(found)), file=file)
+        print(f"{result:9} {seconds:5.1f} s {mutant.module}:{line} {mutant.place}", flush=True)
+        return found
+
+
+def kept(path: Path) -> list[Found]:
+    """What was found, in the order in which it was."""
+    return [Found(**json.loads(line)) for line in path.open()] if path.exists() else []
+
+
+def round_robin(packages: Sequence[str], number: int, seed: int) -> list[Mutant]:
+    """The samples of packages, one of each after the other."""
+    samples = [sample(package, number, seed) for package in packages]
+    return [mutant for each in zip_longest(*samples) for mutant in each if mutant]
 
 
 def main() -> None:
@@ -280,14 +275,30 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=SAMPLE, help="mistakes of each package")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=90, help="begin none later")
+    parser.add_argument("--seconds", type=float, default=MOST_SECONDS, help="CPU of its tests")
+    parser.add_argument("--measuring", type=float, default=MEASURING, help="share of the time")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--page", action="store_true", help=f"{page.PAGE.name}, of what is kept")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        serve()
+        serve(given.serve)
         return
-    found = run(given.packages, given.n, given.seed, given.minutes, given.jobs)
-    print("", table(found), sep="\n")
+    OUT.mkdir(parents=True, exist_ok=True)
+    if given.page:
+        there = {(m.module, m.place) for package in PACKAGES for m in mutants(package)}
+        samples = {int(p.stem.partition("-")[2]): kept(p) for p in OUT.glob("found-*.jsonl")}
+        page.write(samples, there, given.seconds)
+        return
+    path = OUT / f"found-{given.seed}.jsonl"
+    begun = time.monotonic()
+    end = begun + 60 * given.minutes
+    wanted = round_robin(given.packages, given.n, given.seed)
+    bench = Bench(given.jobs, end, given.seconds, path)
+    bench.measure(begun + 60 * given.minutes * given.measuring)
+    with ThreadPoolExecutor(given.jobs) as pool:
+        found = [each for each in pool.map(bench.judge, wanted) if each]
+    print("", page.table(found), "", page.unnoticed(found, {}), sep="\n")
 
 
 if __name__ == "__main__":

@@ -36,12 +36,17 @@ class Mistake:
     ----------
     kind : of mistake
     line : where it is, from 1
+    statement : first and last line of the innermost statement that it is in; of the head, where
+        others are inside of it
+    function : the outermost that it is in, as "Split.parts"; nothing outside of functions
     old, new : what stands there, and what is written instead
     start, end : bytes of the source that `new` takes the place of
     """
 
     kind: str
     line: int
+    statement: tuple[int, int]
+    function: str
     old: str
     new: str
     start: int
@@ -57,8 +62,17 @@ class Mistake:
         return f"{self.kind}: `{old}` -> `{new}`"
 
 
+def is_python(source: str) -> bool:
+    """Whether a module can be compiled; it takes long for all mistakes of a package."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True
+
+
 def mistakes(source: str) -> list[Mistake]:
-    """All mistakes of a module, in the order of their places.
+    """All mistakes of a module, in the order of their places; few are no Python (`is_python`).
 
     >>> for mistake in mistakes("def f(x):\\n    return x + 1 if x < 2 else g(x, way=x)"):
     ...     print(mistake)
@@ -71,23 +85,48 @@ def mistakes(source: str) -> list[Mistake]:
     """
     given = source.encode()
     begins = [0, *accumulate(map(len, given.splitlines(keepends=True)))]
+    tree = ast.parse(source)
+    functions = {line: name for name, lines in _functions(tree) for line in lines}
+    statements = {line: lines for lines in _statements(tree) for line in range(*lines)}
     found = []
-    for node, kind, new in _rewritten(ast.parse(source)):
+    for node, kind, new in _rewritten(tree):
         start = begins[node.lineno - 1] + node.col_offset
         end = begins[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0)
         old = given[start:end].decode()
         if kind == FORGOTTEN:
             end += len(re.match(rb"\s*,|", given[end:]).group())  # type: ignore[union-attr]
-        found.append(Mistake(kind, node.lineno, old, new, start, end))
-    return [mistake for mistake in found if _is_python(mistake.made_in(source))]
+        function = functions.get(node.lineno, "")
+        begin, behind = statements[node.lineno]
+        statement = begin, behind - 1
+        found.append(Mistake(kind, node.lineno, statement, function, old, new, start, end))
+    return found
 
 
-def _is_python(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except SyntaxError:
-        return False
-    return True
+def _functions(node: ast.AST, within: str = "") -> Iterator[tuple[str, range]]:
+    """Names and lines of functions and methods, without those that are inside of another."""
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.FunctionDef():
+                yield within + child.name, range(child.lineno, (child.end_lineno or 0) + 1)
+            case ast.ClassDef():
+                yield from _functions(child, f"{within}{child.name}.")
+            case _:
+                yield from _functions(child, within)
+
+
+def _statements(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """First lines of statements and those behind them, the outer ones first.
+
+    >>> list(_statements(ast.parse("@g\\ndef f(\\n    x\\n):\\n    return (\\n        x)")))
+    [(1, 5), (5, 7)]
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            begin = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
+            parts = () if isinstance(node, ast.Try) else ast.iter_child_nodes(node)
+            inner = [each for each in parts if isinstance(each, ast.stmt)]
+            behind = inner[0].lineno if inner else (node.end_lineno or 0) + 1
+            yield begin, max(behind, begin + 1)
 
 
 def _rewritten(node: ast.AST) -> Iterator[Rewritten]:

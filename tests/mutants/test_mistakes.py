@@ -1,14 +1,11 @@
 """Mistakes are made at one place each; what reads otherwise is Python and no text."""
 
 import ast
-import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.mutants.__main__ import related
-from tests.mutants.mistakes import mistakes
+from tests.mutants.mistakes import is_python, mistakes
 
 SOURCE = '''\
 """Of x < 1."""
@@ -50,20 +47,48 @@ def test_every_place_that_computes_is_written_otherwise() -> None:
 def test_each_mistake_leaves_another_module(name: str) -> None:
     source = (ROOT / "src/centrum" / name).read_text(encoding="utf-8")
     own = ast.dump(ast.parse(source))
-    found = [ast.dump(ast.parse(mistake.made_in(source))) for mistake in mistakes(source)]
+    made = [mistake.made_in(source) for mistake in mistakes(source)]
+    found = [ast.dump(ast.parse(text)) for text in made if is_python(text)]
     assert len(found) > 5
     assert own not in found
 
 
-def test_the_tests_of_a_module_come_first() -> None:
-    found = related("src/centrum/modelling/split.py")
-    assert found[0] == "tests/modelling/test_split.py"
-    near, far = "tests/modelling/test_stability_selection.py", "tests/frozen/test_external.py"
-    assert found.index(near) < found.index(far)
+def test_a_mistake_is_run_with_its_statement() -> None:
+    source = """\
+@g(1)
+def f(
+    x=2,
+):
+    if (
+        x
+        > 3
+    ):
+        return [
+            4,
+        ]
+    try:
+        return 5
+    except E[6 + 0] as error:
+        pass
+"""
+    found = {m.old: m.statement for m in mistakes(source) if m.kind == "number"}
+    assert found == {"2": (1, 4), "3": (5, 8), "4": (9, 11), "5": (13, 13),
+                     "6": (12, 15), "0": (12, 15)}  # fmt: skip
 
 
-def test_help_says_how() -> None:
-    said = subprocess.run(
-        [sys.executable, "-m", "tests.mutants", "--help"], cwd=ROOT, capture_output=True, check=True
-    )
-    assert b"--minutes" in said.stdout
+def test_functions_are_the_outermost() -> None:
+    source = """\
+class A:
+    LIMIT = 1
+
+    def f(self, x=2):
+        def inner():
+            return 3
+        return inner
+
+    if True:
+        def g(self):
+            return 4
+"""
+    found = {m.old: m.function for m in mistakes(source)}
+    assert found == {"1": "", "2": "A.f", "3": "A.f", "True": "", "4": "A.g"}

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from scipy import ndimage
 from centrum import cli
 from centrum.agreement import icc
 from centrum.commands import perturb as perturbing, results as left, study as verbs
-from centrum.errors import CentrumError, ProtocolError
+from centrum.errors import CentrumError, DataError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.geometry import Geometry
 from centrum.measure.extract import extract
@@ -88,6 +89,25 @@ def test_a_single_reader_keeps_robust_features(finished: Path) -> None:
     model = left.load_model(open_study(finished))
     assert model.funnel["agreement"] == len(table.features)
     assert 0 < model.funnel["robustness"] < len(table.features)
+
+
+class _Measured(Exception):
+    """Cases would be measured."""
+
+
+def test_a_layer_that_is_too_large_is_refused_before_anything_is_measured(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_study(study)
+    numbers = N * len(FeatureTable.load(opened.results).features) * 3
+    monkeypatch.setattr(perturbing, "_measure_perturbed", Mock(side_effect=_Measured))
+    monkeypatch.setattr("centrum.modelling.on_disk.IN_MEMORY", numbers)
+    with pytest.raises(_Measured):
+        perturbing.perturb(opened)
+    monkeypatch.setattr("centrum.modelling.on_disk.IN_MEMORY", numbers - 1)
+    with pytest.raises(DataError, match=f"The perturbed layer .*{N} x .* x 3 numbers") as caught:
+        perturbing.perturb(opened)
+    assert caught.value.code == "too-large"
 
 
 def test_its_interval_is_by_patient(finished: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
+from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask
 from centrum.prepare.body import BLOCK_MM, air_level, averaged, enlarged, find_body, shrinking
 from centrum.provenance import Step
@@ -83,3 +84,16 @@ def test_vertebrae_are_body_and_the_air_behind_the_back_is_not(reference) -> Non
         assert 0.7 < body.share < 0.9
         most_common = np.bincount(image.array.ravel()).argmax()
         assert air_level(image) == pytest.approx(most_common, abs=1)
+
+
+@pytest.mark.parametrize(("gap", "closed"), [(2, True), (3, False)])
+def test_a_gap_of_twice_the_closing_distance_is_closed_and_no_wider_one(
+    gap: int, closed: bool
+) -> None:
+    """Voxels of 5 mm, which are blocks of their own: a neighbour lies at `CLOSE_MM` exactly."""
+    array = np.full((5, 20, 21), 30.0)
+    array[:, 5:15, 2 : 17 + gap] = 200
+    array[:, :, 8 : 8 + gap] = 30
+    inside = find_body(Volume(array, Geometry((21, 20, 5), (5.0, 5.0, 5.0)))).inside
+    assert inside[2, 10, 8 : 8 + gap].all() == closed
+    assert inside[2, 10, 8 : 8 + gap].any() == closed

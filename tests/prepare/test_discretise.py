@@ -141,6 +141,20 @@ def test_a_width_in_the_wrong_unit_is_refused() -> None:
             settings(x, 0.01)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        lambda x: discretise.fixed_bin_size(x, 1),
+        lambda x: discretise.pyradiomics_bin_width(x, 1),
+        discretise.undiscretised,
+    ],
+)
+def test_4096_grey_levels_are_the_most(number: Callable[[np.ndarray], np.ndarray]) -> None:
+    assert number(np.array([1.0, 4096.0])).tolist() == [1, 4096]
+    with pytest.raises(DataError, match=r"gives 4097 grey levels .* more than 4096"):
+        number(np.array([1.0, 4097.0]))
+
+
 def test_an_intensity_below_the_first_bin_is_refused() -> None:
     with pytest.raises(DataError, match="begin at 0 cannot hold the intensity -1"):
         discretise.fixed_bin_size(np.array([-1.0, 5.0]), 2, lower=0)

@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
 from centrum.geometry import Geometry
+from centrum.prepare.body import find_body
 from centrum.prepare.image import MOSTLY_AIR, air_in_view, prepare_image
 from centrum.prepare.normalise import percentile_scale, relate_to_tissue, subtract_air, z_score
 from centrum.prepare.settings import (
@@ -57,6 +58,21 @@ def test_z_scores_of_the_body_have_mean_0_and_sd_1() -> None:
     assert found.array[inside].std() == pytest.approx(100)
     step = found.history[-1].parameters
     assert (step["mean"], step["sd"]) == (image.array[inside].mean(), image.array[inside].std())
+
+
+@pytest.mark.parametrize("over", ["image", "body"])
+@pytest.mark.parametrize("field", [None, BiasField(shrink_factor=4, iterations=(5,))])
+def test_what_is_normalised_by_is_as_chosen_whatever_the_shading_is_fitted_to(
+    over: str, field: BiasField | None
+) -> None:
+    image = scene(field=coil())
+    scale = {"method": "z_score", "over": over}
+    found = prepare_image(image, Preparation(bias_field=field, normalisation=scale)).array
+    looked = find_body(image).inside if over == "body" else np.ones(found.shape, bool)
+    spread = found[looked].std()
+    assert found[looked].mean() == pytest.approx(0, abs=1e-9 * spread)
+    assert abs(found[~looked].mean() if over == "body" else 1) > 1e-3 * spread
+    assert spread == pytest.approx(ZScore().scale)
 
 
 def test_air_in_view_moves_the_score_over_the_image_but_not_over_the_body() -> None:

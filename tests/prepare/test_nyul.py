@@ -62,9 +62,9 @@ def test_the_scale_of_a_training_image_does_not_matter(gain: float, offset: floa
 
 
 def test_each_image_counts_once() -> None:
-    """By hand: middles at 30, 40, 80 and 50 % of the way, whose mean is 50 (their median is 45)."""
-    found = standard_scale([[0, 3, 10], [5, 9, 15], [0, 800, 1000], [-10, 0, 10]], (10, 110))
-    np.testing.assert_allclose(found, [10, 60, 110])
+    """By hand: middles at 30, 40, 90 and 50 % of the way, whose mean is 52.5 (median 45)."""
+    found = standard_scale([[0, 3, 10], [5, 9, 15], [0, 900, 1000], [-10, 0, 10]], (10, 110))
+    np.testing.assert_allclose(found, [10, 62.5, 110])
 
 
 def test_landmarks_of_few_grey_levels_may_coincide() -> None:

@@ -62,7 +62,9 @@ def test_what_would_be_taken_for_done_is_refused(text: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("model: {classifier: ridge, lasso: {folds: 7}}", "model.lasso.folds"),
+        ("model: {classifier: ridge, lasso: {choice: lambda.1se}}", "model.lasso.choice"),
+        ("model: {classifier: ridge, lasso: {folds: 7}}\nevaluation: {ablation: false}",
+         "model.lasso.folds"),
         ("extraction: {interpolation: {image: linear, boundary: nearest}}",
          "extraction.interpolation.boundary"),
         ("model: {C: 3}", "model.C"),
@@ -155,3 +157,7 @@ def test_check_and_run_say_it(tmp_path: Path) -> None:
     study = open_study(tmp_path)
     assert list(foresee_unused(study)) == []
     assert load_preset("vcf-t2w") == study.protocol
+
+
+def test_the_sparse_model_reads_the_path_whatever_the_model_is() -> None:
+    assert said("model: {classifier: ridge, lasso: {folds: 7}}") == {}

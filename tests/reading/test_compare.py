@@ -191,7 +191,7 @@ def test_the_page_is_whole_and_asks_nobody(phantoms: Path) -> None:
     assert page.open == []
     assert len(set(page.ids)) == len(page.ids)
     for address in page.addresses:
-        if not address.startswith("data:image/png;base64,"):
+        if not address.startswith("data:image/webp;base64,"):
             file, _, anchor = address.partition("#")
             assert not file or (folder / file).is_file(), address
             assert not anchor or anchor in page.ids, address

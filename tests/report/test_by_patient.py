@@ -40,14 +40,14 @@ def test_patients_stand_beside_cases(results):
     assert rows["Sensitivity"][1].value == (by_patient & positive).sum() / positive.sum()
     assert rows["AUC"][0].value == results.evaluation.by_set["test"].auc.value
     assert "highest of the cases'" in table.notes[0]
-    assert "Patients were evaluated beside cases" in discrimination(results)
+    assert "Patients were evaluated beside cases" in discrimination(results).whole
     assert table.key in [t.key for t in performance(results).tables]
 
 
 def test_with_one_case_each_there_is_no_such_table(results):
     alone = replace(results, evaluation=replace(results.evaluation, patients=None))
     assert patients_table(alone) == ()
-    assert "Patients were evaluated" not in discrimination(alone)
+    assert "Patients were evaluated" not in discrimination(alone).whole
     assert "patients" not in [t.key for t in performance(alone).tables]
 
 

@@ -118,20 +118,25 @@ def test_equal_rows_and_a_lucky_nothing_are_cautioned_about(results: StudyResult
 
 def test_permutations_and_readers_change_the_caveats(results: StudyResults, make: Make) -> None:
     permuted = replace(results.validation, permutation=Permutation(0.9, (0.5,) * 9, 0))
-    assert "P = .10 (9 permutations" in said(replace(results, validation=permuted))
+    text = said(replace(results, validation=permuted))
+    assert "P = .10, the share of assignments" in text
+    assert "(1 of 10); 9 permutations cannot show a P below .10" in text
     none = replace(results.validation, permutation=None)
-    assert "permutation" not in said(replace(results, validation=none))
-    assert "One reader drew all regions" in said(make(readers=("senior",)))
-    assert "One reader drew" not in said(results)
+    assert "ermutation" not in said(replace(results, validation=none))
+    assert "One set of regions was measured" in said(make(readers=("senior",)))
+    assert "One set of regions" not in said(results)
 
 
 def test_centres(results: StudyResults) -> None:
-    def with_centres(*names: str | None) -> str:
+    def with_centres(*names: str | None, shared: int = 2) -> str:
         obs = results.table.obs.assign(centre=np.resize(names, len(results.table.obs)))
-        return said(replace(results, table=replace(results.table, obs=obs)))
+        sides = [{**side, "centres": shared} for side in results.validation.rows["parts"]]
+        found = replace(results.validation, rows={**results.validation.rows, "parts": sides})
+        return said(replace(results, table=replace(results.table, obs=obs), validation=found))
 
     assert "come from one centre" in with_centres("A")
-    assert "come from 2 centres, which appear on both sides" in with_centres("A", "B")
+    assert "come from 2 centres, of which some are on both sides" in with_centres("A", "B")
+    assert "test cases are from other centres" in with_centres("A", "B", shared=0)
     assert "centres that are not stated" in said(results)
 
 
@@ -217,7 +222,8 @@ def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:
         "verified from TR and TE in 12 of 30 cases; only named so in 8; sequence not verified in 10"
     )
     results = replace(results, sequences=(known,))
-    assert f"The images were taken to be T2w: {told}." in summary(results).prose
+    whom = summary(results).answers[2]
+    assert f"The images were taken to be T2w: {told}." in [point.text for point in whom.points]
     assert told in said(results)
     verified = replace(known, by_times=30, by_name=0)
     assert "verified from TR" not in said(replace(results, sequences=(verified,)))
@@ -238,7 +244,7 @@ def test_an_auc_of_1_has_one_limit(results: StudyResults) -> None:
     assert any("the interval of the AUC is one-sided" in note for note in shown.notes)
     assert "its interval is one-sided: with" in said(changed)
     assert "it reaches from 0.74 to 1.00" in said(changed)
-    assert "1.00 (0.74–1.00)" in dict(summary(changed).facts).values()
+    assert "1.00 (0.74–1.00)" in dict(summary(changed).answers[0].facts).values()
     plain = performance_table(results.evaluation.by_set)
     assert not any("one-sided" in note for note in plain.notes)
 
@@ -249,7 +255,7 @@ def test_intervals_without_width_are_no_precision(results: StudyResults) -> None
     assert [row[-1].text for row in shown.rows if row[0] == "AUC"] == ["0.500 (no interval)"]
     assert any("nothing of the precision" in note for note in shown.notes)
     assert "which is no precision; no interval can be given" in said(changed)
-    assert "0.50 (no interval)" in dict(summary(changed).facts).values()
+    assert "0.50 (no interval)" in dict(summary(changed).answers[0].facts).values()
 
 
 def test_readers_with_the_same_values_have_no_interval(results: StudyResults) -> None:

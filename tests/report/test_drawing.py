@@ -54,7 +54,7 @@ def test_kept_pictures_give_the_same_bytes(
     assert written(tmp_path / "alone") == new
     shutil.copytree(tmp_path / "new" / FOLDER, tmp_path / "kept" / FOLDER)
     monkeypatch.setattr(module, "draw", fail)
-    monkeypatch.setattr("centrum.report.sections.cases.small_png", fail)
+    monkeypatch.setattr("centrum.report.sections.cases.small_picture", fail)
     write_report(few, tmp_path / "kept")
     assert written(tmp_path / "kept") == new
 

@@ -1,13 +1,18 @@
 """Every figure draws, without warnings and inside its canvas, in the shapes that studies take."""
 
+import re
 import warnings
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -15,11 +20,14 @@ from centrum.perturb import RobustnessSettings
 from centrum.report.build import sections_of
 from centrum.report.drawing import figure_of
 from centrum.report.figures import draw_feature_count
+from centrum.report.maps import map_pictures
+from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
 from centrum.report.style import COLUMN_CM, PAGE_CM, PNG_DPI, png_bytes, svg_bytes
+from centrum.report.tables import model_labels
 from centrum.text import interval_text
 
-from .conftest import SIMULATED, Make
+from .conftest import SIMULATED, Make, with_maps
 
 KINDS = ("noise", "translation", "rotation", "volume", "contour")
 
@@ -45,6 +53,7 @@ def figures(request: pytest.FixtureRequest, make: Make) -> dict[str, Figure]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pictures = [p for block in sections_of(results) for p in block.pictures]
+        pictures += map_pictures(with_maps(results))
         drawn = {picture.key: figure_of(picture.drawing) for picture in pictures}
         for figure in drawn.values():
             FigureCanvasAgg(figure).draw()
@@ -91,6 +100,108 @@ def test_texts_do_not_overlap(figures: dict[str, Figure]) -> None:
             )
 
 
+def test_legends_are_smaller_than_the_plots_and_hide_nothing(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        plots = Bbox.union([axes.get_window_extent() for axes in figure.axes])
+        for legend in _legends(figure):
+            box = legend.get_window_extent()
+            assert box.height < 0.7 * plots.height, f"{name}: the legend is as high as the plot"
+            assert box.x1 < figure.bbox.x1 + 1, f"{name}: the legend is wider than the figure"
+            hidden = [part for part in _below(figure, legend) if _meet(box, part)]
+            assert hidden == [], f"{name}: the legend lies on {hidden[0]}"
+
+
+def _legends(figure: Figure) -> list[Legend]:
+    return [*figure.legends, *(axes.legend_ for axes in figure.axes if axes.legend_ is not None)]
+
+
+def _below(figure: Figure, legend: Legend) -> list[Artist]:
+    """All plots, or what is drawn in the one that a legend belongs to."""
+    if legend in figure.legends:
+        return [*figure.axes]
+    assert legend.axes is not None
+    return [*legend.axes.lines, *legend.axes.patches]
+
+
+def _meet(box: Bbox, part: Artist) -> bool:
+    """Whether a box has a point of a line, or lies on a bar or plot."""
+    if isinstance(part, Line2D):
+        drawn = part.get_transform().transform(part.get_xydata())
+        return any(box.contains(*point) for point in drawn)
+    return bool(box.padded(-1.5).overlaps(part.get_window_extent()))
+
+
+LISTING = ("lasso", "coefficients", "distributions", "contributions-held-out", "importance",
+           "local-effects")  # fmt: skip
+"""Figures that name features."""
+
+
+def test_names_of_features_are_whole(results: StudyResults) -> None:
+    pictures = {p.key: p for block in sections_of(results) for p in block.pictures}
+    for key in LISTING:
+        figure = figure_of(pictures[key].drawing)
+        assert not any("…" in text.get_text() for text in figure.findobj(Text)), key
+        assert _named(figure) & {*results.labels.values()}, key
+
+
+def _named(figure: Figure) -> set[str]:
+    """What the figure writes, without numbers before it, and units or counts behind it."""
+    texts = (text.get_text().replace("\n", " ") for text in figure.findobj(Text))
+    plain = {re.sub(r"^\d+  ", "", text) for text in texts}
+    return plain | {re.sub(r" (and \d+ more|\([^()]*\))$", "", text) for text in plain}
+
+
+def test_what_a_figure_leaves_out_is_said_and_is_in_a_table(make: Make) -> None:
+    results = make(n_selected=27)
+    document = assemble(sections_of(results))
+    captions = {p.key: p.caption for p in document.pictures}
+    tables = {table.key: table for table in document.tables}
+    for key, shown, by, table in (
+        ("lasso", 7, "largest coefficients", "score"),
+        ("coefficients", 20, "largest coefficients", "score"),
+        ("distributions", 12, "largest coefficients", "values"),
+        ("contributions-held-out", 12, "largest of these", "contribution-sizes"),
+        ("local-effects", 3, "largest mean absolute contributions", "contribution-sizes"),
+    ):
+        told = f"the {shown} of 27 with the {by} (table {tables[table].number} has all)"
+        assert told in captions[key], key
+        assert {*model_labels(results)} <= {str(c) for row in tables[table].rows for c in row}, key
+    few = assemble(sections_of(make(n_selected=6)))
+    assert "values" not in {table.key for table in few.tables}
+    assert all("has all" not in p.caption for p in few.pictures if p.key != "local-effects")
+
+
+def test_no_figure_names_more_features_than_can_be_read(make: Make) -> None:
+    for picture in (p for block in sections_of(make(n_selected=27)) for p in block.pictures):
+        if picture.key in LISTING:
+            height = figure_of(picture.drawing).get_figheight() * 2.54
+            assert height < HIGHEST_CM, picture.key
+
+
+HIGHEST_CM = 16
+"""Of a figure that has room for its caption on a page."""
+
+
+@pytest.mark.parametrize("explained_too", [True, False])
+def test_labels_in_figures_are_explained_in_one_table(make: Make, explained_too: bool) -> None:
+    results = make(n_selected=27)
+    if not explained_too:
+        results = replace(results, explanation=None)
+    blocks, labels = sections_of(results), {*results.labels.values()}
+    (table,) = (t for block in blocks for t in block.tables if t.key == "feature-labels")
+    explained = {row[0]: row for row in table.rows}
+    assert len(explained) == len(table.rows)
+    drawings = [p.drawing for block in blocks for p in block.pictures if p.key in LISTING]
+    for drawing in drawings:
+        assert _named(figure_of(drawing)) & labels <= {*explained}
+    features = dict(zip(results.table.names, results.table.features, strict=True))
+    for name, label in results.labels.items():
+        if label in {*model_labels(results)}:
+            feature = features[name]
+            row = explained[label]
+            assert {feature.name, feature.code, feature.image, name} <= {*row}
+
+
 def test_texts_are_legible_when_printed(figures: dict[str, Figure]) -> None:
     for number, figure in figures.items():
         assert figure.get_figwidth() * 2.54 == pytest.approx(COLUMN_CM) or (
@@ -110,8 +221,9 @@ def test_simulated_is_written_into_every_figure(
 
 def test_axes_name_their_quantity(figures: dict[str, Figure]) -> None:
     for key in sorted(figures.keys() - {"regions", "flow"}):
-        for axes in figures[key].axes:
-            named = axes.get_xlabel() or axes.get_ylabel()
+        for axes in (axes for axes in figures[key].axes if key != "maps" or axes.axison):
+            lines = [text.get_text() for text in axes.texts] if key == "nomogram" else []
+            named = axes.get_xlabel() or axes.get_ylabel() or {"Points", "Total points"} <= {*lines}
             assert named, f"figure {key} has an axis without a name"
 
 

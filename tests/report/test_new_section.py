@@ -7,6 +7,7 @@ import pytest
 
 from centrum.manuscript.docx import Prose
 from centrum.manuscript.kit import study_parts
+from centrum.manuscript.methods import Paragraph
 from centrum.report import build, sections
 from centrum.report.build import report_of
 from centrum.report.sections import ORDER, section
@@ -77,7 +78,7 @@ def test_whatever_follows_moves_on_by_one(make: Make, request: pytest.FixtureReq
 
 
 def test_the_manuscript_has_it_too(make: Make, extended: tuple[str, ...]) -> None:
-    parts = study_parts(report_of(make()), [("Patients", "Sixty.")])
+    parts = study_parts(report_of(make()), [Paragraph("Patients", "Sixty.")])
     headings = [part.heading for part in parts if hasattr(part, "heading")]
     assert "Table S3. Vertebrae of each patient" in headings
     assert "\0" not in "".join(part.text for part in parts if isinstance(part, Prose))

@@ -10,10 +10,11 @@ from centrum.manuscript.cards import model_card
 from centrum.manuscript.evidence_of_model import agreement
 from centrum.manuscript.evidence_of_study import one_reader
 from centrum.manuscript.methods_agreement import of_the_score
+from centrum.manuscript.passage import Passage
+from centrum.report.other_readers import found_text
 from centrum.report.results import StudyResults
 from centrum.report.sections.caveats import caveats
 from centrum.report.sections.other_readers import (
-    found_text,
     other_readers,
     regions_table,
     score_agreement_table,
@@ -30,11 +31,11 @@ def three(make: Make) -> StudyResults:
 def test_one_reader_says_and_claims_nothing(make: Make) -> None:
     alone = make(readers=("senior",))
     assert other_readers(alone) is None
-    assert of_the_score(alone) == ""
+    assert of_the_score(alone) == Passage()
     assert "was not assessed" in model_card(alone, StudyFacts())
     said = [point.text for point in caveats(alone).points]
     assert not any("With the regions of" in text for text in said)
-    assert any("One reader drew all regions" in text for text in said)
+    assert any("One set of regions was measured" in text for text in said)
     assert agreement(alone, StudyFacts()).status == "not done"
     assert "beside it" not in one_reader(alone, StudyFacts()).answer
 
@@ -67,8 +68,8 @@ def test_caveats_and_manuscript_tell_each_reader(three: StudyResults) -> None:
         assert found_text(found) in said
         assert fixed(found.other.auc, 2) in found_text(found)
         assert f"{found.changed} of {len(found.cases)} calls" in found_text(found)
-    assert '"resident" and "third"' in of_the_score(three)
-    assert "bootstrap by patient" in of_the_score(three), "patients have two cases"
+    assert '"resident" and "third"' in of_the_score(three).whole
+    assert "bootstrap by patient" in of_the_score(three).whole, "patients have two cases"
     answer = agreement(three, StudyFacts()).answer
     assert f"ICC {fixed(three.evaluation.other_readers[0].icc, 2)}" in answer
     assert "beside it, with those of resident, third" in one_reader(three, StudyFacts()).answer

@@ -44,7 +44,8 @@ def changed(results: StudyResults, **evaluation: object) -> StudyResults:
 def test_a_run_that_followed_says_so(results):
     found = with_plans(results, planned(results))
     block = plan(found)
-    (text,) = block.prose
+    text, written = block.prose
+    assert planned(results).digest in written
     assert "written on 2026-03-01 12:05 UTC, before the outcomes were analysed" in text
     assert f"AUC of the test cases as the primary measure and {len(results.scores)} cases" in text
     assert "(Riley 2021)" in text
@@ -54,7 +55,7 @@ def test_a_run_that_followed_says_so(results):
     ((name, value),) = block.facts
     assert name == "Primary measure: AUC"
     assert value.startswith(f"{area.value:.3f} ({area.interval.lower:.3f}")
-    assert text.rstrip(".") in methods_plan.plan(found)
+    assert text.rstrip(".") in methods_plan.plan(found).whole
     assert "No analysis plan" not in " ".join(p.text for p in caveats(found).points)
 
 
@@ -67,10 +68,11 @@ def test_every_choice_that_differs_is_told(results):
     ]  # fmt: skip
     assert found[0] == Departure("cases analysed", "70", str(len(results.scores)))
     assert found[1].now == "150"
-    (table,) = plan(now).tables
+    block = plan(now)
+    (table,) = block.tables
     assert [row[0] for row in table.rows] == [d.choice for d in found]
-    assert then.digest in table.notes[0]
-    methods = methods_plan.plan(now)
+    assert then.digest in block.prose[1]
+    methods = methods_plan.plan(now).whole
     assert "departs from it in 3 choices" in methods
     assert f"cases analysed was planned as 70 and is {len(results.scores)}" in methods
 
@@ -118,7 +120,7 @@ def test_without_a_plan_the_report_says_that_there_is_none(results):
     assert plan(results) is None
     assert plan_text(results) == ""
     assert "No analysis plan" in " ".join(p.text for p in caveats(results).points)
-    assert "[Author:" in methods_plan.plan(results)
+    assert "[Author:" in methods_plan.plan(results).paper
     titles = [block.title for block in sections_of(results)]
     assert "Analysis plan" not in titles
     assert "Analysis plan" in [b.title for b in sections_of(with_plans(results, planned(results)))]

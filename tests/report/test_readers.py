@@ -66,11 +66,11 @@ def test_the_report_says_over_which_cases(subset: StudyResults) -> None:
 
 
 def test_methods_and_checklists_say_over_which_cases(subset: StudyResults) -> None:
-    methods = methods_agreement.between_readers(subset)
+    methods = methods_agreement.between_readers(subset).whole
     assert agreed_over(subset) in methods
     assert trained_over(subset) in methods
-    assert f'"resident" ({READ} cases)' in methods_population.segmentation(subset)
-    assert f"on {READ} pairs of regions" in methods_population.overlap(subset)
+    assert f'"resident" ({READ} cases)' in methods_population.segmentation(subset).whole
+    assert f"on {READ} pairs of regions" in methods_population.overlap(subset).whole
     facts: Any = StudyFacts
     assert agreed_over(subset) in evidence_of_agreement(subset, facts).answer
 

@@ -16,20 +16,15 @@ from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
 from centrum.protocol.limits import outside_the_region
 from centrum.report.blocks import Block, Column, Estimate, Table
-from centrum.report.build import page_of, sections_of, write_report
+from centrum.report.build import sections_of, write_report
 from centrum.report.drawing import FOLDER as PICTURES
-from centrum.report.html import render_html
-from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
 from centrum.report.sections.calibration_and_use import calibration_and_use, sets_text
 from centrum.report.sections.caveats import cautions
-from centrum.report.sections.leak_audit import leak_audit
+from centrum.report.sections.leak_audit import COMBINED_TITLES, leak_audit
 from centrum.report.sections.performance import performance
-from centrum.report.sections.protocol import protocol
-from centrum.report.sections.quality import quality
 from centrum.report.sections.regions import regions
 from centrum.report.sections.selection import selection
-from centrum.report.sections.summary import summary
 from centrum.report.sections.validation import ablation_table, validation
 from centrum.report.tables import model_order, performance_table
 from centrum.report.words.results import AUC_INTERVAL
@@ -101,8 +96,9 @@ def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> N
 
 FIGURES = (
     "flow", "regions", "agreement", "agreement-grid", "lasso", "feature-count", "coefficients",
-    "distributions", "roc", "calibration", "decision-curve", "precision-recall", "bland-altman",
-    "parts", "instability", "leak-audit",
+    "distributions", "roc", "contributions-held-out", "importance", "local-effects",
+    "calibration", "decision-curve", "precision-recall", "bland-altman", "parts", "instability",
+    "leak-audit", "models", "nomogram",
 )  # fmt: skip
 
 
@@ -310,23 +306,19 @@ def test_captions_say_how_many(text: str) -> None:
         assert re.search(r"n\s=\s\d+", caption), caption
 
 
-def test_simulated_is_said_on_every_part(text: str, results: StudyResults) -> None:
-    head, *parts = text.split("<section ")
-    assert len(parts) == len(sections_of(results))
-    for part in (head, *parts):
-        assert SIMULATED in part
+def test_simulated_is_said_once_on_every_screen_and_paper(text: str, written: Path) -> None:
+    head, body = text.split("<body>")
     assert "(simulated patients)</title>" in head
-    assert SIMULATED in text.split("<footer>")[1]
-    for caption in re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL):
-        assert SIMULATED in caption
-
-
-def test_real_patients_are_not_called_simulated(make: Make) -> None:
-    real = make(simulated="")
-    blocks = assemble([summary(real), quality(real), protocol(real)]).blocks
-    page = render_html(page_of(real, {}), blocks)
-    assert "imulated" not in page
-    assert page.count("not a medical device") >= 2
+    assert body.count(SIMULATED) == body.count(f'<p class="mark top">{SIMULATED}</p>') == 1
+    style = re.sub(r"/\*.*?\*/", "", head, flags=re.DOTALL)
+    assert re.search(r"\.mark\.top \{ position: sticky; top: 0;", style)
+    assert f'@page {{ @top-center {{ content: "{SIMULATED}"' in style
+    paper = style.split("@media print")[-1]
+    assert ".mark.top { position: static; }" in paper
+    assert ".mark" not in re.search(r"([^}]*)\{ display: none; \}", paper)[1]
+    for figure in (written / "figures").glob("*.svg"):
+        said = " ".join(re.findall(r"<!--(.*?)-->", figure.read_text(encoding="utf-8")))
+        assert all(word in said for word in SIMULATED.split()), figure.name
 
 
 def test_signs_outside_the_region_are_named(text: str) -> None:
@@ -462,6 +454,25 @@ class TestLeakAudit:
         assert rows[TITLES["selection_before_split"]] == pytest.approx((0.7, 0.7, 0.2, 0.2))
         assert TITLES["number_tuned_on_test"] not in rows
         assert table.rows[-1][0] == TITLES["best_split"]
+
+    def test_the_combined_model_is_audited(self, make: Make) -> None:
+        """On whom it was fitted, and what it claims without and with a leak."""
+        results = make()
+        tables = {table.key: table for table in leak_audit(results).tables}
+        rows = {row[0]: row[1:] for row in tables["combined-leaks"].rows}
+        assert rows[COMBINED_TITLES["combined"]] == pytest.approx((0.71, 0.01, 0.51, 0.01))
+        assert rows[COMBINED_TITLES["combined_on_test"]] == pytest.approx((0.8, 0, 0.6, 0))
+        (record,) = results.validation.parts
+        patients = results.table.obs["patient"].to_numpy()
+        n = len(set(patients[record["train"]]))
+        assert tables["fit-sets"].rows[-1] == ("Combined model: age, sex and the score", n, n, 0)
+        record["train"] = [*record["train"], record["case"][0]]
+        (last,) = (t.rows[-1] for t in leak_audit(results).tables if t.key == "fit-sets")
+        assert last[1:] == (n + 1, n + 1, 1)
+        without = replace(results, evaluation=replace(results.evaluation, added=None))
+        tables = {table.key: table for table in leak_audit(without).tables}
+        assert "combined-leaks" not in tables
+        assert not any(row[0].startswith("Combined") for row in tables["fit-sets"].rows)
 
 
 def test_a_stated_prevalence_has_a_decision_curve_of_its_own(make: Make) -> None:

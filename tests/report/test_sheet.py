@@ -47,7 +47,7 @@ def test_it_says_what_the_page_says(score: Score, view: Slice) -> None:
         assert part in text
     for part in score.parts:
         assert f"{part.contribution:+.2f}".replace("-", "−").lstrip("+") in text
-    assert re.search(r"Mean intensity\n431\.2\nintensity", text)
+    assert re.search(r"Intensity mean\n431\.2\nintensity", text)
     assert model().to_dict()["sha256"][:16] in text
 
 

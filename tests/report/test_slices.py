@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from centrum.geometry import Geometry
-from centrum.report.slices import Upright, choose_cases, differing_cases, largest_slice
+from centrum.report.slices import (
+    SlicePart,
+    Upright,
+    choose_cases,
+    differing_cases,
+    largest_slice,
+)
 from centrum.volume import Mask, Volume
 
 SIZE_MM = {"x": 40, "y": 60, "z": 90}
@@ -65,6 +71,29 @@ def test_positions_are_found_in_the_turned_slice(order, signs) -> None:
     np.testing.assert_allclose(100 * positions[:, 2] - positions[:, 1], plane.ravel())
     found = upright.places(positions)
     np.testing.assert_allclose(found, np.stack([rows, columns], axis=1), atol=1e-9)
+
+
+@pytest.mark.parametrize("order", ORIENTATIONS.values(), ids=ORIENTATIONS)
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, -1), (1, -1, -1)])
+def test_slices_of_a_region_run_from_right_to_left(order, signs) -> None:
+    volume, mask = _case(order, signs)
+    parts = SlicePart.each({"R": mask})
+    shown = [part.of(volume, {"R": mask}) for part in parts]
+    x = sorted(set(volume.geometry.position(np.argwhere(mask.array)[:, ::-1])[:, 0].round(6)))
+    assert [float(part._position(0, 0)[0]) for part in parts] == pytest.approx(x)
+    assert len({(part.rows.start, part.columns.start) for part in parts}) == 1
+    assert sum(part.masks["R"].sum() for part in shown) == mask.array.sum()
+    assert all(part.masks["R"].any() for part in shown)
+
+
+def test_slices_of_any_region_are_shown_whole() -> None:
+    volume, mask = _case(("x", "y", "z"), (1, 1, 1))
+    other = np.zeros_like(mask.array)
+    other[2:5, 100:104, -1] = True  # k, j, i: the most left, low and far behind
+    parts = SlicePart.each({"R": mask, "other": Mask(other, mask.geometry)})
+    shown = [part.of(volume, {"other": Mask(other, mask.geometry)}) for part in parts]
+    assert len(parts) == mask.array.any(axis=(0, 1)).sum() + 1
+    assert sum(part.masks["other"].sum() for part in shown) == other.sum()
 
 
 def _args(case: tuple[Volume, Mask]) -> tuple[Volume, dict[str, Mask]]:

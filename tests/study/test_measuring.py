@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import threading
+import tracemalloc
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -25,12 +26,16 @@ from centrum.execution import silent
 from centrum.measure import shards as format_
 from centrum.measure.batches import LocalEngine
 from centrum.measure.case import MeasurementJob, Record
+from centrum.measure.records_on_disk import RecordsMade, RecordsOnDisk, each
+from centrum.measure.shards import Shards
 from centrum.study import extraction, measuring
 from centrum.study.extraction import measure_all
+from centrum.study.findings import Finding
 from centrum.study.measuring import shards_of
 from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
 from tests.smallest import image_study, table_study
+from tests.studies import read_rows, write_rows
 
 N = 5
 
@@ -86,7 +91,7 @@ def test_shares_of_three_machines_make_the_same_table(whole: Path, study: Path) 
     assert found.table.cases == tuple(f"P{k:02d}" for k in range(N))
 
 
-def test_values_that_wait_on_disk_make_the_same_table(
+def test_records_that_wait_on_disk_make_the_same_table(
     whole: Path, study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table, "LARGE", 100)
@@ -97,6 +102,71 @@ def test_values_that_wait_on_disk_make_the_same_table(
     np.testing.assert_array_equal(FeatureTable.load(study / "results").values, values)
     frames = (pd.read_parquet(each / "results" / "features.parquet") for each in (whole, study))
     pd.testing.assert_frame_equal(*frames)
+    for name in ("extraction.json", "overlap.csv", "acquisition.csv"):
+        assert results(study)[name] == results(whole)[name], name
+
+
+def test_errors_and_findings_of_records_on_disk(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken image, and the image of a patient as another's."""
+    (study / "P01-first.nii.gz").write_bytes(b"broken")
+    shutil.copyfile(study / "P02-first.nii.gz", study / "P03-first.nii.gz")
+    of_study.extract(open_study(study))
+    whole = results(study)
+    assert b"P01" in whole["extraction.json"]
+    assert b"same-image" in whole["extraction.json"]
+    monkeypatch.setattr(table, "LARGE", 100)
+    shutil.rmtree(study / "results")
+    of_study.extract(open_study(study))
+    gather(open_study(study))
+    for name in ("extraction.json", "overlap.csv", "acquisition.csv"):
+        assert results(study)[name] == whole[name], name
+
+
+def heavy(n: int, folder: Path) -> list[str]:
+    """Shards of so many records, each of some 20 KB in memory; gives their keys."""
+    rng = np.random.default_rng(0)
+    keys = [f"{k:032x}" for k in rng.permutation(n)]
+    for begin in range(0, n, 100):
+        Shards(folder).write({
+            key: {"values": {"R1": rng.normal(size=300).tolist()}, "errors": [], "findings": [],
+                  "history": [{"name": f"step {j} of {key}"} for j in range(50)]}
+            for key in keys[begin : begin + 100]
+        })  # fmt: skip
+    return keys
+
+
+def peak(work: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_records(tmp_path: Path) -> None:
+    """Of four times as many: what an index of cases needs, and not what records do."""
+    used = {}
+    for n in (200, 800):
+        folder = tmp_path / str(n)
+        keys = heavy(n, folder)
+
+        def gone_over(folder: Path = folder, keys: list[str] = keys) -> None:
+            kept = RecordsOnDisk(tmp_path)
+            Shards(folder).records(keys, into=kept)
+            made = each(
+                RecordsMade(keys, kept.__getitem__), lambda case, record: record | {"case": case}
+            )
+            assert sum(np.asarray(r["values"]["R1"]).size for r in made.values()) == 300 * len(keys)
+            Shards(folder).settle(kept)
+
+        used[n] = peak(gone_over), peak(Shards(folder).compact)
+        inside = peak(lambda folder=folder, keys=keys: Shards(folder).records(keys))
+    assert inside > 800 * 15_000, "what all of them need"
+    for many, few in zip(used[800], used[200], strict=True):
+        assert many - few < 600 * 2_000
 
 
 def test_a_share_that_is_done_is_not_done_again(
@@ -397,3 +467,40 @@ def test_progress_counts_what_is_kept(study: Path) -> None:
     assert 3 in counts, "those that are kept already"
     assert counts == sorted(counts)
     assert {(what, total) for what, _, total in told} == {("Measuring cases", N)}
+
+
+def test_a_study_that_is_open_sees_what_is_drawn_meanwhile(tmp_path: Path) -> None:
+    study = open_study(image_study(tmp_path / "study", 2))
+    before = of_study.extract(study).table.values.copy()
+    shutil.copy(study.folder / "P00-first.nii.gz", study.folder / "P01-first.nii.gz")
+    assert not np.array_equal(of_study.extract(study).table.values, before)
+
+
+def test_a_share_looks_at_no_file_of_others(tmp_path: Path, monkeypatch) -> None:
+    study = open_study(image_study(tmp_path / "study", 4))
+    looked: list[str] = []
+    look = MeasurementJob.sources
+
+    def noted(job: MeasurementJob):
+        looked.append(job.case)
+        return look(job)
+
+    monkeypatch.setattr(MeasurementJob, "sources", noted)
+    share = Share(1, 2)
+    extract_share(study, share)
+    assert {*looked} == {job.case for job in share.of(study.jobs())}
+    assert len({*looked}) == 2
+
+
+def test_names_of_patients_in_findings_become_their_codes(tmp_path: Path) -> None:
+    """Also in a finding about another patient's case, whose own files do not have the name."""
+    folder = image_study(tmp_path / "study", 3)
+    rows = read_rows(folder)
+    write_rows(folder, [row | {"patient": "Anna Roth"} if k == 0 else row
+                        for k, row in enumerate(rows)])  # fmt: skip
+    study = open_study(folder)
+    (code,) = {each.pseudonym for each in study.cohort.identities if each.name == "Anna Roth"}
+    other = study.cohort.cases[1].id
+    found = Finding(other, "senior", "warning", "copy", "The same image as that of ANNA ROTH.")
+    (written,) = extraction._written(study, [found])
+    assert written["message"] == f"The same image as that of {code}."

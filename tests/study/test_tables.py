@@ -133,7 +133,7 @@ def test_gaps_and_missing_rows_are_failures(study: Path) -> None:
     found = read_study_tables(open_study(study))
     assert [f.case for f in found.failures] == ["c3", "c5"]
     assert "1 features that other cases have are missing (f2)" in found.failures[0].message
-    assert "no row of the primary reader" in found.failures[1].message
+    assert "no row of it in the table of reader" in found.failures[1].message
     assert len(found.table.cases) == 28
     text = (study / "study.yaml").read_text()
     (study / "study.yaml").write_text(text + "\nmodel: {imputation: {method: median}}\n")
@@ -217,7 +217,7 @@ def test_a_running_number_is_left_out_of_a_study(tmp_path: Path) -> None:
 
 def test_a_table_that_is_gone_is_named(study: Path) -> None:
     (study / "tables" / "reader1.csv").unlink()
-    with pytest.raises(DataError, match=r"'tables/reader1.csv' of reader 'reader1', which is not"):
+    with pytest.raises(DataError, match=r"tables/reader1.csv', the table of reader 'reader1'"):
         read_study_tables(open_study(study))
 
 

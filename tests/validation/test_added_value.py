@@ -8,10 +8,18 @@ from scipy.special import expit
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.added_value import fit_logistic
+from centrum.evaluate.calibration import calibration
 from centrum.evaluate.comparison import delong_test
-from centrum.evaluate.discrimination import auc
+from centrum.evaluate.decision_curve import decision_curve
+from centrum.evaluate.discrimination import auc, roc_curve
 from centrum.protocol import Protocol, load_preset, parse_protocol
-from centrum.validation.added_value import HeldOut, added_value, clinical_variables, held_in_parts
+from centrum.validation.added_value import (
+    AddedValue,
+    HeldOut,
+    added_value,
+    clinical_variables,
+    held_in_parts,
+)
 
 N = 120
 
@@ -51,6 +59,11 @@ def sides(score: np.ndarray, n_train: int = 80) -> HeldOut:
     return HeldOut(train, score[train] * 0.9, test, score[test])
 
 
+def added(*given: object) -> AddedValue | None:
+    """With probabilities that follow the scores."""
+    return added_value(*given, expit(given[-1]))
+
+
 def ranking(score: np.ndarray, held: HeldOut) -> np.ndarray:
     ranked = np.full(N, np.nan)
     ranked[held.test] = score[held.test]
@@ -75,7 +88,7 @@ def test_models_are_fitted_on_training_cases_and_compared_on_test_cases(
 ) -> None:
     """By hand: a design of z-scores and the out-of-fold score, on rows of one side."""
     held = sides(score)
-    found = added_value(protocol, obs, positive, held, [held], ranking(score, held))
+    found = added(protocol, obs, positive, held, [held], ranking(score, held))
     x = np.column_stack([obs["age"], obs["sex"] == "F"]).astype(float)
     train, test = held.train, held.test
     x = (x - x[train].mean(axis=0)) / x[train].std(axis=0)
@@ -91,13 +104,83 @@ def test_models_are_fitted_on_training_cases_and_compared_on_test_cases(
     assert found.differences["combined - clinical"].difference == pytest.approx(gap.difference)
     assert found.differences["combined - clinical"].p == pytest.approx(gap.p)
     assert found.test.statistic == pytest.approx(plain.deviance - whole.deviance)
-    per_sd = whole.coefficients[-1].value * held.out_of_fold.std()
-    assert found.adjusted.value == pytest.approx(per_sd)
-    per_sd_of_age = whole.coefficients[0].value
-    assert found.coefficients["age"].value == pytest.approx(per_sd_of_age), "SD of training cases"
     assert found.variables == ("age", "sex")
-    assert list(found.coefficients) == ["age", "sex=F"], "the most frequent level is the reference"
     assert (found.n_train, found.n_test, found.filled) == (80, 40, 0)
+
+
+def test_the_nomogram_is_the_combined_model(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
+) -> None:
+    """Its log-odds of test cases are those by hand; its axes are those of the training cases."""
+    held = sides(score)
+    far = obs.copy()
+    far.loc[100, "age"] = 300
+    found = added(protocol, far, positive, held, [held], ranking(score, held)).nomogram
+    wanted = by_hand(far, positive, held)[1]
+    cases = far.assign(score=score).loc[held.test, ["age", "sex", "score"]].to_dict("records")
+    assert [found.log_odds(case) for case in cases] == pytest.approx(wanted)
+    age, sex, of_score = found.axes
+    known = obs.loc[held.train, "age"]
+    assert age.ticks[0] <= known.min() < known.max() <= age.ticks[-1] < 150
+    assert age.usual == pytest.approx(known.mean())
+    assert (sex.levels, sex.usual) == (("F", "M"), "M")
+    assert sex.effects[1] == 0, "the most frequent level is the reference"
+    assert of_score.variable == "score"
+    assert of_score.ticks[0] <= held.out_of_fold.min()
+    assert found.share == positive[held.train].mean()
+
+
+def test_a_column_called_score_is_another_axis(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray
+) -> None:
+    held = sides(score)
+    other = obs.assign(score=np.random.default_rng(8).normal(size=N))
+    protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [score]}", "test")
+    found = added(protocol, other, positive, held, [held], ranking(score, held)).nomogram
+    assert [axis.variable for axis in found.axes] == ["score", "score of the model"]
+
+
+def test_a_level_of_no_training_case_has_no_place(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray
+) -> None:
+    held = sides(score)
+    coils = obs.assign(coil=np.array(["a", "b"])[np.arange(N) % 2])
+    coils.loc[110, "coil"] = "c"
+    protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil]}", "test")
+    (coil, _) = added(protocol, coils, positive, held, [held], ranking(score, held)).nomogram.axes
+    assert coil.levels == ("a", "b")
+
+
+def test_curves_are_of_the_test_cases(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
+) -> None:
+    held = sides(score)
+    likely = np.where(np.isfinite(ranking(score, held)), 0.3, np.nan) + 0.001 * np.arange(N)
+    found = added_value(protocol, obs, positive, held, [held], ranking(score, held), likely, 4)
+    test, (plain, both) = positive[80:], map(expit, by_hand(obs, positive, held))
+    probabilities = {"clinical": plain, "score": likely[80:], "combined": both}
+    assert list(found.curves) == ["clinical", "score", "combined"]
+    for name, values in probabilities.items():
+        own, scored = found.curves[name], Scored.of(values, test)
+        assert own.calibration.brier == pytest.approx(calibration(scored).brier), name
+        assert len(own.calibration.groups) == 4
+        np.testing.assert_allclose(own.decision_curve.model, decision_curve(scored).model)
+    roc = roc_curve(Scored.of(score[80:], test))
+    np.testing.assert_array_equal(found.curves["score"].roc.sensitivity, roc.sensitivity)
+
+
+def test_nri_and_idi_are_of_the_test_cases_and_on_request(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
+) -> None:
+    held = sides(score)
+    assert added(protocol, obs, positive, held, [held], ranking(score, held)).nri_idi is None
+    asked = parse_protocol("preset: vcf-t2w\nevaluation: {nri_idi: true, n_resamples: 100}", "test")
+    found = added(asked, obs, positive, held, [held], ranking(score, held)).nri_idi
+    old, new = map(expit, by_hand(obs, positive, held))
+    rises, own = new - old, positive[80:]
+    assert found.idi.value == pytest.approx(rises[own].mean() - rises[~own].mean())
+    assert found.positive.value == pytest.approx(np.sign(rises[own]).mean())
+    assert found.nri.interval.lower < found.nri.value < found.nri.interval.upper
 
 
 def test_missing_values_take_the_mean_of_the_training_cases(
@@ -110,13 +193,13 @@ def test_missing_values_take_the_mean_of_the_training_cases(
     filled = obs.astype({"age": float}).copy()
     filled.loc[[3, 100], "age"] = gaps.loc[held.train, "age"].mean()
     found, wanted = (
-        added_value(protocol, table, positive, held, [held], ranking(score, held))
+        added(protocol, table, positive, held, [held], ranking(score, held))
         for table in (gaps.assign(sex=obs["sex"]), filled)
     )
     assert found.filled == 2
     # A mean that is filled in changes the spread that values are divided by, and no AUC.
     assert found.areas["clinical"].value == pytest.approx(wanted.areas["clinical"].value)
-    three = added_value(protocol, gaps, positive, held, [held], ranking(score, held))
+    three = added(protocol, gaps, positive, held, [held], ranking(score, held))
     assert three.filled == 3
     assert np.isfinite(three.areas["combined"].value)
 
@@ -124,14 +207,11 @@ def test_missing_values_take_the_mean_of_the_training_cases(
 def test_a_score_that_is_age_adds_nothing_to_age(
     obs: pd.DataFrame, positive: np.ndarray, protocol: Protocol
 ) -> None:
-    """Crude it seems to tell; adjusted it does not."""
     rng = np.random.default_rng(9)
     outcome = rng.random(N) < expit((obs["age"].to_numpy() - 70) / 4)
     score = obs["age"].to_numpy() / 9 + rng.normal(0, 0.3, N)
     held = sides(score)
-    found = added_value(protocol, obs, outcome, held, [held], ranking(score, held))
-    assert found.crude.p < 0.001
-    assert found.adjusted.p > 0.05
+    found = added(protocol, obs, outcome, held, [held], ranking(score, held))
     assert found.test.p > 0.05
     assert abs(found.differences["combined - clinical"].difference) < 0.05
 
@@ -144,17 +224,17 @@ def test_parts_give_a_case_its_mean_probability(
     second = HeldOut(np.arange(30, N), score[30:] * 0.8, np.arange(30), score[:30])
     final = HeldOut(np.arange(N), score, np.arange(0), np.zeros(0))
     again = HeldOut(np.arange(80), score[:80] * -0.2 + 1, first.test, first.scores)
-    pair = added_value(protocol, obs, positive, final, [first, again], ranking(score, first))
+    pair = added(protocol, obs, positive, final, [first, again], ranking(score, first))
     for k, name in enumerate(("clinical", "combined")):
         mean = np.mean([expit(by_hand(obs, positive, held)[k]) for held in (first, again)], axis=0)
         assert pair.areas[name].value == pytest.approx(auc(Scored.of(mean, positive[80:])))
     ranked = np.full(N, np.nan)
     ranked[[*range(30), *range(80, N)]] = score[[*range(30), *range(80, N)]]
-    found = added_value(protocol, obs, positive, final, [first, second], ranked)
+    found = added(protocol, obs, positive, final, [first, second], ranked)
     assert (found.n_train, found.n_test) == (N, 70)
-    alone = added_value(protocol, obs, positive, final, [first], ranked)
+    alone = added(protocol, obs, positive, final, [first], ranked)
     assert alone.n_test == 40
-    twice = added_value(protocol, obs, positive, final, [first, first], ranked)
+    twice = added(protocol, obs, positive, final, [first, first], ranked)
     assert twice.areas["combined"].value == pytest.approx(alone.areas["combined"].value)
 
 
@@ -170,15 +250,17 @@ def test_a_part_that_cannot_be_fitted_takes_no_other_with_it(
     obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
 ) -> None:
     good, final = sides(score), HeldOut(np.arange(N), score, np.arange(0), np.zeros(0))
-    parted = HeldOut(good.train, np.where(positive[:80], 5.0, -5.0), good.test, good.scores)
+    ages = obs["age"].to_numpy()[good.train]
+    bound = HeldOut(good.train, 2 * ages + 1, good.test, good.scores)
     ranked = ranking(score, good)
-    both = added_value(protocol, obs, positive, final, [good, parted], ranked)
-    alone = added_value(protocol, obs, positive, final, [good], ranked)
+    both = added(protocol, obs, positive, final, [good, bound], ranked)
+    alone = added(protocol, obs, positive, final, [good], ranked)
     assert both.areas == alone.areas
-    with pytest.raises(DataError, match="part the outcomes"):
-        added_value(protocol, obs, positive, final, [parted], ranked)
-    with pytest.raises(DataError, match="part the outcomes"):
-        added_value(protocol, obs, positive, parted, [good], ranked)
+    assert (both.parts, alone.parts) == (1, 1)
+    with pytest.raises(DataError, match="some follow from the others"):
+        added(protocol, obs, positive, final, [bound], ranked)
+    with pytest.raises(DataError, match="some follow from the others"):
+        added(protocol, obs, positive, bound, [good], ranked)
 
 
 def test_which_variables(obs: pd.DataFrame) -> None:
@@ -198,4 +280,37 @@ def test_without_a_variable_there_is_no_model(
     obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
 ) -> None:
     held, bare = sides(score), obs[["patient"]]
-    assert added_value(protocol, bare, positive, held, [held], ranking(score, held)) is None
+    assert added(protocol, bare, positive, held, [held], ranking(score, held)) is None
+
+
+def test_outcomes_that_are_parted_have_a_model_and_a_nomogram(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
+) -> None:
+    """A score that parts them, and a level of a text that has one outcome alone."""
+    held = sides(score)
+    perfect = np.where(positive, 5.0, -5.0) + score / 100
+    parting = sides(perfect)
+    found = added(protocol, obs, positive, parting, [parting], ranking(perfect, parting))
+    assert found.penalised == ("combined",)
+    assert (found.parts, found.penalised_parts) == (1, 1)
+    assert found.test.penalised
+    assert found.test.p < 0.001
+    assert found.areas["combined"].value > 0.99
+    case = {"age": 70.0, "sex": "F", "score": perfect[positive].mean()}
+    assert 0.9 < expit(found.nomogram.log_odds(case)) < 1
+    rare = obs.assign(region=np.where(positive & (np.arange(N) % 9 < 4), "cervical", "lumbar"))
+    protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [region]}", "test")
+    found = added(protocol, rare, positive, held, [held, held], ranking(score, held))
+    assert found.penalised == ("clinical", "combined")
+    assert (found.parts, found.penalised_parts) == (2, 2)
+    region = found.nomogram.axes[0]
+    assert region.effect("cervical") - region.effect("lumbar") > 1
+
+
+def test_nothing_is_penalised_that_has_a_maximum(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
+) -> None:
+    held = sides(score)
+    found = added(protocol, obs, positive, held, [held], ranking(score, held))
+    assert (found.penalised, found.penalised_parts) == ((), 0)
+    assert not found.test.penalised

@@ -1,6 +1,7 @@
 """How far predictions depend on who was trained on, by hand and from a study."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from centrum.commands import results as left, study as verbs
 from centrum.evaluate import Scored
 from centrum.evaluate.discrimination import auc
+from centrum.modelling.calibrators import PlattCalibrator
 from centrum.modelling.optimism import Resample
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
-from centrum.validation.instability import Refit, instability
+from centrum.validation.instability import Refit, instability, signature_of
 from tests.studies import PROTOCOL, make_study
 
 FEW = PROTOCOL.replace("extraction:", "extraction:\n  families: [morphology, statistics]")
@@ -96,3 +98,42 @@ def test_a_model_that_is_no_weighted_sum_has_no_signature(tmp_path: Path, few_tr
     found = left.load_internal_validation(study).resamples
     assert [each.signature for each in found] == [None] * 3
     assert verbs.freeze(study).refits is None
+
+
+def linear(**changed: object) -> SimpleNamespace:
+    """A fitted model of two features, as far as its signature reads it."""
+    own = {"selected_": ["b", "a"], "coef_": np.array([2.0, -1.0]), "intercept_": 0.5,
+           "mean_": np.array([1.0, 0.0]), "sd_": np.array([2.0, 1.0])}  # fmt: skip
+    return SimpleNamespace(model=SimpleNamespace(**own | changed), decision=DECISION)
+
+
+DECISION = SimpleNamespace(calibrator=PlattCalibrator().fit([0.0, 1, 2, 3], [0, 1, 0, 1]))
+VALUES = np.array([[0.0, 1.0], [3.0, 5.0], [np.nan, 1.0]])
+"""Of a and b: z-scores of b are 0 and 2, so that scores are .5 and .5 + 4 - 3."""
+
+
+def signed(scores: list[float], clip: float | None = None, **changed: object) -> object:
+    matrix = SimpleNamespace(names=("a", "b"), X=VALUES[:, :, None])
+    return signature_of(linear(**changed), matrix, np.array(scores), clip)
+
+
+def test_a_signature_is_of_a_model_whose_scores_it_gives() -> None:
+    """Where a value is filled in it gives none, and is not asked."""
+    found = signed([0.5, 1.5, 9.0])
+    assert found is not None
+    assert (found.features, found.intercept) == (("b", "a"), 0.5)
+    assert found.calibrator["method"] == "platt"
+    assert signed([0.5, 1.5 + 1e-7, 9.0]) is not None
+    assert signed([0.5, 1.5 + 1.8e-6, 9.0]) is None
+    assert signed([0.5, 2.5, 9.0], clip=1) is None
+    assert signed([0.5, 0.5 + 2 - 1, 9.0], clip=1) is not None
+    assert signed([0.5, 0.5 + 4 - 2, 9.0], clip=2) is not None
+    assert signed([0.5, 1.5, 9.0], coef_=None) is None
+    assert signed([0.5, 1.5, 9.0], coef_=np.array([np.nan, 1.0])) is None
+    assert signed([0.5, 1.5, 9.0], intercept_=np.nan) is None, "no case is known"
+
+
+def test_large_scores_are_compared_by_their_size() -> None:
+    large = {"coef_": np.array([2e9, 0.0]), "intercept_": 0.0}
+    assert signed([0.0, 4e9 * (1 + 1e-7), 0.0], **large) is not None
+    assert signed([0.0, 4e9 * (1 + 1e-5), 0.0], **large) is None

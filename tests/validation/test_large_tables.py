@@ -21,7 +21,6 @@ NET = {
 }
 OLD = {
     "model": {
-        "balance": "repeat",
         "imputation": {"method": "median"},
         "select": {"method": "lasso"},
         "rfe": {"estimator": "linear_svm"},
@@ -31,10 +30,23 @@ OLD = {
     },
     "tables": NET["tables"],
 }
+FILLED = {
+    **NET,
+    "model": {
+        "classifier": "elastic_net",
+        "balance": "repeat",
+        "imputation": {"method": "mean"},
+        "harmonisation": {"method": "combat", "batch": "centre"},
+        "covariates": ["age", "sex"],
+    },
+}
 
 
 def study_in(folder: Path, protocol: dict) -> verbs.Study:
-    """Two readers of 48 cases and 12 features, some alike, one constant, some in disagreement."""
+    """Two readers of 48 cases and 12 features, some alike, one constant, some in disagreement.
+
+    Where the protocol fills gaps there are some, and centres differ.
+    """
     rng = np.random.default_rng(5)
     n, p = 48, 12
     names = [f"f{k}" for k in range(p)]
@@ -42,8 +54,14 @@ def study_in(folder: Path, protocol: dict) -> verbs.Study:
     first[:, 5], first[:, 6] = first[:, 4] * 2 + 1e-3 * rng.normal(size=n), 7.0
     second = first + 0.1 * rng.normal(size=(n, p))
     second[:, 8] = rng.normal(size=n)
+    centre = np.arange(n) // 2 % 3
+    if protocol is FILLED:
+        first += centre[:, None] * np.linspace(0, 3, p)
+        first[rng.random((n, p)) < 0.1] = np.nan
+        first[:, 9] = 7.0
     index = [f"c{k}" for k in range(n)]
-    columns = {"age": np.arange(n) % 31 + 50, "sex": np.where(np.arange(n) % 3, "F", "M")}
+    columns = {"age": np.arange(n) % 31 + 50, "sex": np.where(np.arange(n) % 3, "F", "M"),
+               "centre": np.array(["A", "B", "C"])[centre]}  # fmt: skip
     made = table_study(folder, pd.DataFrame(first, index, names), protocol, **columns)
     frame = pd.DataFrame(second, index, names).rename_axis("case")
     frame.iloc[:-3].to_csv(folder / "second.csv")
@@ -78,11 +96,14 @@ def test_on_disk_and_in_memory_are_the_same(protocol, tmp_path, monkeypatch) -> 
     assert first == second
 
 
-def test_blocks_change_the_last_bits_at_most(tmp_path, monkeypatch) -> None:
-    whole = pd.read_csv(tmp_path / scored(study_in(tmp_path / "whole", NET)))
+@pytest.mark.parametrize("protocol", [NET, FILLED], ids=["elastic net", "filled and harmonised"])
+def test_blocks_change_the_last_bits_at_most(protocol, tmp_path, monkeypatch) -> None:
+    """And nothing is read whole."""
+    whole = pd.read_csv(tmp_path / scored(study_in(tmp_path / "whole", protocol)))
     monkeypatch.setattr(table, "LARGE", 100)
     monkeypatch.setattr(arrays, "AT_ONCE", 300)
-    found = pd.read_csv(tmp_path / scored(study_in(tmp_path / "blocks", NET)))
+    monkeypatch.setattr("centrum.modelling.on_disk.IN_MEMORY", 0)
+    found = pd.read_csv(tmp_path / scored(study_in(tmp_path / "blocks", protocol)))
     np.testing.assert_allclose(found["score"], whole["score"], rtol=1e-6, atol=1e-8)
 
 

@@ -41,3 +41,33 @@ def test_no_pair_just_above_the_limit_is_lost(monkeypatch) -> None:
     monkeypatch.setattr(module, "DIMENSIONS", 1)
     assert min(r for *_, r in whole) < 0.9991
     assert [pair[:2] for pair in near_copies(rows)] == [pair[:2] for pair in whole]
+
+
+@pytest.mark.parametrize("compared", [2000, 10])
+def test_copies_are_found_whatever_the_units_and_wherever_they_stand(compared, monkeypatch) -> None:
+    """Neighbours too; features of small units and of large means count as all others."""
+    monkeypatch.setattr(module, "COMPARED", compared)
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(30, 12))
+    rows[5] = rows[4] + 1e-3 * rng.normal(size=12)
+    units, means = np.logspace(-6, 6, 12), np.linspace(-50, 90, 12)
+    for each in (rows, rows * 1e-3, (rows + means) * units):
+        assert [pair[:2] for pair in near_copies(each)] == [(4, 5)]
+
+
+def test_two_features_are_too_few_to_tell_a_copy() -> None:
+    """Any two rows of two numbers lie on a line; of three they rarely do."""
+    rows = np.random.default_rng(4).normal(size=(12, 3))
+    rows[7] = rows[2]
+    assert near_copies(rows[:, :2]) == []
+    assert (2, 7) in [pair[:2] for pair in near_copies(rows)]
+    constant = np.column_stack([rows[:, :2], np.ones(12)])
+    assert near_copies(constant) == []
+
+
+def test_a_row_that_is_the_mean_of_all_is_like_none(monkeypatch) -> None:
+    monkeypatch.setattr(module, "COMPARED", 10)
+    half = np.random.default_rng(5).integers(1, 9, size=(10, 6)).astype(float)
+    rows = np.concatenate([half, -half, np.zeros((1, 6)), half[:1]])
+    rows = np.concatenate([rows, -half[:1]])
+    assert [pair[:2] for pair in near_copies(rows)] == [(0, 21), (10, 22)]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from centrum.evaluate.population import Count
+from centrum.evaluate.population import MISSING, Count
 from centrum.evaluate.standardised import by_chance
 from centrum.validation.population import population, sides
 
@@ -62,3 +62,27 @@ def test_chance_grows_with_the_categories(obs: pd.DataFrame, part: pd.Series) ->
     found = sides(obs, part, pd.DataFrame(index=obs.index), OUTCOMES)
     assert found.chance("age") == by_chance(40, 20)
     assert found.chance("region") == by_chance(40, 20, 4) > found.chance("level")
+
+
+def test_rows_keep_the_order_of_outcomes_and_of_the_spine(
+    obs: pd.DataFrame, part: pd.Series
+) -> None:
+    """Not that of the alphabet; a column of which nothing is known, and times of dates, are none.
+
+    A gap is a row of its own.
+    """
+    known = obs.assign(**{"note": None, "place in time": range(60)})
+    known.loc[3, "centre"] = None
+    rows = population(known, OUTCOMES[::-1])
+    assert list(rows[0].groups) == list(OUTCOMES[::-1])
+    assert [row.level for row in rows if row.variable == "level"] == ["T12", "L1"]
+    assert {row.variable for row in rows} == {"cases", "patients", "age", "level", "centre"}
+    assert [row.level for row in rows if row.variable == "centre"] == ["A", "B", MISSING]
+    found = sides(known, part, pd.DataFrame(index=obs.index), OUTCOMES[::-1])
+    outcomes = [row.level for row in found.cases if row.variable == "outcome"]
+    assert sorted(outcomes) == sorted(OUTCOMES)
+
+
+def test_a_cohort_may_say_nothing_of_levels(obs: pd.DataFrame) -> None:
+    rows = population(obs.drop(columns="level"), OUTCOMES)
+    assert {row.variable for row in rows} == {"cases", "patients", "age", "centre"}

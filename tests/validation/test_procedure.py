@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,24 @@ from centrum.commands import results as left, study as verbs
 from centrum.errors import DataError, ProtocolError
 from centrum.evaluate import Scored
 from centrum.evaluate.thresholds import cost_cutoff
-from centrum.protocol import EvaluationSettings, parse_protocol
+from centrum.modelling.auc import auc
+from centrum.modelling.designs import Part
+from centrum.modelling.permute import shuffle_by_patient
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.split import stratified_split
+from centrum.protocol import EvaluationSettings, load_preset, parse_protocol
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.decision import choose_cutoff
-from centrum.validation.fits import FITS
-from centrum.validation.matrix import covariate_values, study_matrix
-from centrum.validation.procedure import Permutation
+from centrum.validation.fits import FITS, READ, fit_rows, used_features
+from centrum.validation.matrix import Matrix, covariate_values, study_matrix
+from centrum.validation.procedure import (
+    InternalValidation,
+    Permutation,
+    _reasons,
+    row_audit,
+    sparse_protocol,
+)
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -97,6 +109,11 @@ def test_every_design_runs_to_its_report(
     test = verbs.evaluate_scores(study).by_set["test"]
     tested = {k for record in found.parts for k in record["case"]}
     assert test.n == len(tested)
+    mean = verbs.evaluate_scores(study).over_parts.get("AUC")
+    kept = verbs.freeze(study).performance.get("over_parts")
+    assert (mean is None, kept is None) == (n_parts == 1, n_parts == 1)
+    if mean is not None:
+        assert (kept["value"], kept["interval"]["lower"]) == (mean.mean, mean.interval.lower)
     text = page.read_text()
     assert "Leak audit" in text
     said = re.search(r"allow for their overlap, are in table S\d+\.", text)
@@ -110,6 +127,7 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
     study = open_study(study_folder)
     verbs.fit(study)
     verbs.internal(study)
+    verbs.evaluate(study)
     kept = pd.read_csv(study.results / "predictions.csv")
     assert len(kept) == 72
     assert (kept.groupby("case")["repeat"].nunique() == 2).all()
@@ -129,6 +147,42 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
         "out_of_fold": ("out_of_fold", False),
         "test": ("pooled", False),
     }
+
+
+def part_of(case: list[int], called: list[int], resident: list[float | None]) -> dict:
+    """The record of a part, as far as it is pooled."""
+    probability = [0.2 + 0.6 * each for each in called]
+    named = ["positive" if each else "negative" for each in called]
+    read = dict.fromkeys(READ, resident)
+    own = {"case": case, "probability": probability, "called": called, "set": named}
+    return {"error": "", **own, "readers": {"resident": read}}
+
+
+def test_parts_are_pooled_over_those_that_tested_a_case() -> None:
+    """Case 0 was tested once, 1 twice, 2 three times and 3 never."""
+    parts = [
+        part_of([0, 1, 2], [1, 0, 1], [0.5, 0.4, None]),
+        part_of([1, 2], [1, 0], [0.8, None]),
+        part_of([2], [1], [None]),
+        {"error": "no outcome", "case": []},
+    ]
+    whole = InternalValidation(parts, {}, None, [], [], {}, {})
+    found = whole.pooled(4)
+    assert found["times"].tolist() == [1, 2, 3, 0]
+    np.testing.assert_allclose(found["called"], [1, 1 / 2, 2 / 3, 0])
+    np.testing.assert_allclose(found["probability"], [0.8, 0.5, (0.8 + 0.2 + 0.8) / 3, 0])
+    assert found["set"].tolist() == ["positive", "uncertain", "positive", ""]
+    np.testing.assert_allclose(found["called:resident"], [0.5, 0.6, np.nan, np.nan])
+    none_fitted = replace(whole, parts=[parts[-1] | {"name": "1"}])
+    with pytest.raises(DataError, match=r"None of the 1 parts .* no outcome"):
+        none_fitted.pooled(4)
+
+
+def test_permutations_that_do_as_well_count_whatever_the_rounding() -> None:
+    """The smallest P is that of the true outcome alone (Phipson and Smyth 2010)."""
+    assert Permutation(0.7, (0.7, 0.6, 0.5), 0).p == 2 / 4
+    assert Permutation(0.1 + 0.2, (0.3, 0.2, 0.1), 0).p == 2 / 4
+    assert Permutation(0.9, tuple([0.5] * 19), 0).p == 1 / 20
 
 
 def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,6 +266,59 @@ class TestSources:
         assert names == (("kind=a", "kind=b", "kind=c"),)
         np.testing.assert_array_equal(values[:4], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]])
         assert np.isnan(values[4]).all()
+
+
+class TestSparseModel:
+    def test_same_patients_and_everything_refitted(self, study_folder: Path) -> None:
+        change(study_folder, split={"design": "nested_cv", "folds": 3, "repeats": 1},
+               evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+        study = open_study(study_folder)
+        verbs.fit(study)
+        found = verbs.internal(study)
+        assert len(found.sparse) == 3
+        for few, own in zip(found.sparse, found.parts, strict=True):
+            assert [few[k] for k in ("name", "case", "positive")] == [
+                own[k] for k in ("name", "case", "positive")
+            ]
+            assert all(tested == 0 for _, tested in few["seen"].values())
+            assert {"agreement", "scale", "classifier"} <= set(few["seen"])
+            assert 1 <= len(few["features"]) <= 10
+        matrix = study_matrix(FeatureTable.load(study.results), study.protocol)
+        everyone = np.arange(36)
+        alone = fit_rows(sparse_protocol(study.protocol), matrix, everyone, nested=False)
+        assert found.sparse_features == used_features(alone.model)
+
+    def test_chosen_it_is_the_model_and_is_not_fitted_again(self, study_folder: Path) -> None:
+        quiet = {"leak_audit": {"permutations": 0, "splits": 0}}
+        change(study_folder, evaluation=quiet)
+        study = open_study(study_folder)
+        verbs.fit(study)
+        beside = verbs.internal(study)
+        assert beside.sparse_features == beside.sparse[0]["features"]
+        few = study.protocol.model.sparse
+        change(study_folder, model=few.model_dump(mode="json"))
+        kept = sorted((study.results / FITS).rglob("*.json"))
+        study = open_study(study_folder)
+        verbs.fit(study)
+        chosen = verbs.internal(study)
+        assert not chosen.sparse
+        assert chosen.parts[0]["score"] == beside.sparse[0]["score"]
+        assert set(kept) >= {p for p in (study.results / FITS).rglob("*.json") if "part" in p.name}
+
+    def test_it_learns_nothing_from_permuted_outcomes(self, tmp_path: Path) -> None:
+        """100 features without information, of 60 patients, on 40 permuted outcomes."""
+        rng = np.random.default_rng(5)
+        X = rng.normal(size=(60, 100, 1))
+        areas = []
+        settings = load_preset("vcf-t2w").model.sparse
+        for seed in range(40):
+            y = shuffle_by_patient(np.arange(60) % 2, np.arange(60), seed)
+            train, test = stratified_split(y, np.arange(60), 0.7, seed)
+            model = StudyClassifier(settings, seed, calibrate=False).fit(X[train], y[train])
+            assert len(model.selected_) <= 10
+            areas.append(auc(y[test] == 1, model.decision_function(X[test])))
+        error = np.std(areas, ddof=1) / np.sqrt(len(areas))
+        assert abs(np.mean(areas) - 0.5) < 3 * error
 
 
 def test_harmonisation_of_a_study(study_folder: Path) -> None:
@@ -367,7 +474,58 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
     _, page = verbs.run(study)
     found = left.load_internal_validation(study)
     assert found.resamples == ()
-    assert all(r["errors"] == {"copies_on_both_sides": "No feature is left."} for r in found.leaks)
+    true, shuffled = found.leaks
+    assert true["errors"] == shuffled["errors"] == {"copies_on_both_sides": "No feature is left."}
+    assert {*procedure.COMBINED_LEAKS} <= {*true}
+    assert shuffled["combined_on_test"] > shuffled["combined"]
     text = page.read_text()
+    assert "Not shown, combined model" not in text
     assert "Not shown, second readings or copies" in text
     assert "features selected on all cases before the split" in text
+
+
+def test_outcomes_that_can_be_permuted_in_twenty_ways_can_show_a_p_of_05() -> None:
+    """The smallest P of n ways is 1 / n."""
+    assert Permutation(0.9, tuple([0.5] * 19), 0, ways=20).p == 0.05
+    few = Permutation(0.9, tuple([0.5] * 18), 0, ways=19)
+    assert not few.telling
+    assert np.isnan(few.p)
+    assert not Permutation(0.9, (), 5).telling
+
+
+def test_rows_patients_and_centres_on_both_sides_are_counted() -> None:
+    """By hand: what is within one side, or unknown, counts nowhere."""
+    X = np.random.default_rng(8).normal(size=(8, 9, 2))
+    X[4, :, 0] = X[0, :, 0]  # on both sides
+    X[1, :, 0] = X[2, :, 0]  # on one side
+    X[6, :, 0] = X[3, :, 0] + 1e-9  # nearly, on both sides
+    matrix = Matrix(
+        X=X,
+        names=tuple("abcdefghi"),
+        sources={},
+        positive=np.arange(8) % 2,
+        patients=np.array([*"pqrstupp"]),
+        batch=None,
+        readers=("senior", "resident"),
+        columns=pd.DataFrame({"centre": ["A", "B", None, "C", "A", "B", None, "D"]}),
+    )
+    part = Part("split", 0, np.arange(4), np.arange(4, 8))
+    found = row_audit(matrix, [part, Part("other", 1, np.array([0, 5]), np.array([1, 2]))])
+    assert found["equal_rows"] == 4
+    assert [pair[:2] for pair in found["near_copies"]] == [[0, 4], [1, 2], [3, 6]]
+    one, other = found["parts"]
+    assert (one["name"], one["n_train"], one["n_test"]) == ("split", 4, 4)
+    assert (one["patients"], one["equal_rows"], one["near_copies"], one["centres"]) == (1, 1, 2, 2)
+    assert [other[k] for k in ("patients", "equal_rows", "near_copies", "centres")] == [0, 0, 0, 1]
+    assert one["train"] != one["test"]
+    nameless = replace(matrix, columns=pd.DataFrame(index=range(8)))
+    assert row_audit(nameless, [part])["parts"][0]["centres"] == 0
+    second = replace(matrix, X=X[:, :, ::-1])
+    assert row_audit(second, [part])["equal_rows"] == 0, "of the primary reader"
+
+
+def test_resamples_that_could_not_be_drawn_are_counted_with_the_first_reason() -> None:
+    assert _reasons(["no feature is left"] * 2 + [Mock()]) == {
+        "resamples": "2 of 3, the first because: no feature is left"
+    }
+    assert _reasons([Mock()]) == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from centrum.web.app import KINDS, PAGE, STATIC
+from centrum.web.app import KINDS, LOOK, PAGE, STATIC
 
 LONGEST = 110
 
@@ -34,7 +34,8 @@ def test_every_module_is_loaded_from_the_page() -> None:
 
 def test_nothing_comes_from_elsewhere_and_no_text_becomes_markup() -> None:
     """What the policy of the answers forbids is not there either, whichever browser reads it."""
-    files = [PAGE, *(path for path in STATIC.rglob("*") if path.suffix in {*KINDS} - {".png"})]
+    files = [PAGE, *LOOK.iterdir()]
+    files += [path for path in STATIC.rglob("*") if path.suffix in {*KINDS} - {".png"}]
     for path in files:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.findall(r"(?:https?:|wss?:)?//[a-z0-9-]+\.[a-z]|@import", text), path.name

@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centrum.arrays import Columns, Floats, Ints, Table, column_blocks, table_of
+from centrum.arrays import Columns, Flags, Floats, Ints, Table, column_blocks, table_of
 from centrum.errors import DataError
 from centrum.text import OneLine
 
@@ -184,15 +184,26 @@ def _by_pattern(
     """`_STATISTICS` of each feature, (statistics, features), and how many cases are complete."""
     complete = np.asarray(np.isfinite(x).all(axis=2))
     found = np.full((len(_STATISTICS), x.shape[1]), np.nan)
-    patterns, which = np.unique(complete, axis=1, return_inverse=True)
-    for index, rows in enumerate(patterns.T):
+    for features in _equal_columns(complete):
+        rows = complete[:, features[0]]
         if rows.sum() < 2:
             continue
-        features = which.ravel() == index
         results = _statistics(x[rows][:, features], form, confidence, variant, patients[rows])
         for own, values in zip(found, results, strict=True):
             own[features] = values
     return found, complete.sum(axis=0)
+
+
+def _equal_columns(flags: Flags) -> list[list[int]]:
+    """The columns of flags (rows, columns), those that are equal together.
+
+    >>> _equal_columns(np.array([[True, True, True], [False, True, False]]))
+    [[0, 2], [1]]
+    """
+    groups: dict[bytes, list[int]] = {}
+    for column, packed in enumerate(np.packbits(flags, axis=0).T):
+        groups.setdefault(packed.tobytes(), []).append(column)
+    return list(groups.values())
 
 
 def _check_axes(x: Table) -> None:

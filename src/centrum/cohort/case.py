@@ -54,6 +54,7 @@ class Case:
     covariates : further columns of the manifest, number or text
     images : source of each sequence, as `centrum.io.read_image` takes it
     masks : source of each reader's mask, as `centrum.io.read_mask` takes it
+    regions : the same of further regions, by reader and region as in "senior:muscle"
     row : row of the manifest as a spreadsheet numbers it, 0 without a manifest
     """
 
@@ -67,7 +68,13 @@ class Case:
     covariates: Mapping[str, Value] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     masks: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
     row: int = field(default=0, compare=False)
+
+    @property
+    def drawn(self) -> dict[str, str]:
+        """Sources of all masks; those of further regions by reader and region."""
+        return {**self.masks, **self.regions}
 
     def record(self) -> dict[str, object]:
         """The columns of the manifest that describe the case, and the region."""
@@ -126,6 +133,12 @@ class Cohort(OneLine):
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Names of the regions beside the first one, in the order of the manifest."""
+        names = _names(case.regions for case in self.cases)
+        return tuple(dict.fromkeys(name.partition(":")[2] for name in names))
 
     @property
     def covariates(self) -> tuple[str, ...]:

@@ -66,12 +66,14 @@ class ManifestColumns:
     fields : by the names of `FIELDS`
     images : by sequence
     masks : by reader, the primary one first
+    regions : masks of further regions, by reader and region as in "senior:muscle"
     covariates : by head
     """
 
     fields: dict[str, int] = field(default_factory=dict)
     images: dict[str, int] = field(default_factory=dict)
     masks: dict[str, int] = field(default_factory=dict)
+    regions: dict[str, int] = field(default_factory=dict)
     covariates: dict[str, int] = field(default_factory=dict)
 
     def missing(self, required: Sequence[str] = REQUIRED) -> list[str]:
@@ -146,6 +148,9 @@ def _meaning(head: str) -> tuple[str, str]:
     kind, _, name = (part.strip() for part in head.partition(":"))
     if kind.casefold() in _KINDS:
         kind = _KINDS[kind.casefold()]
+        reader, _, region = (part.strip() for part in name.partition(":"))
+        if kind == "mask" and region:
+            return "regions", f"{reader or DEFAULT_READER}:{region}"
         return f"{kind}s", name or _DEFAULTS[kind]
     known = _field(unicodedata.normalize("NFC", head))
     return ("fields", known) if known else ("covariates", head)

@@ -184,7 +184,7 @@ def check_files(cohort: Cohort) -> None:
 def missing_files(cohort: Cohort) -> Iterator[tuple[Case, str, Problem]]:
     """Case, name of the file, and what is wrong, of every image and mask that is not on disk."""
     for case in cohort.cases:
-        for kind, sources in (("image", case.images), ("mask", case.masks)):
+        for kind, sources in (("image", case.images), ("mask", case.drawn)):
             for name, source in sources.items():
                 path, _ = split_source(source)
                 if told := _no_object(source) if is_url(source) else _not_there(path):
@@ -296,10 +296,12 @@ class _ManifestPass:
         self.findings, self.optional, self.labels = findings, optional, labels
         self.outcomes = {_plain(outcome): outcome for outcome in outcomes}
         self._renamed = False
-        self.cells, self.images, self.masks, self.covariates = (
+        self.cells, self.images, self.masks, self.regions, self.covariates = (
             {name: sheet.column(index) for name, index in named.items()}
-            for named in (columns.fields, columns.images, columns.masks, columns.covariates)
-        )
+            for named in (
+                columns.fields, columns.images, columns.masks, columns.regions, columns.covariates
+            )
+        )  # fmt: skip
 
     def cases(self) -> list[Case]:
         """The cases of all rows; one with a problem has a stand-in where the value belongs."""
@@ -364,6 +366,7 @@ class _ManifestPass:
             covariates=covariates,
             images=self._sources(row, "image", self.images),
             masks=self._sources(row, "mask", self.masks),
+            regions=self._sources(row, "mask", self.regions),
             row=row,
         )
 
@@ -540,12 +543,13 @@ def _check_mixed(cases: Sequence[Case], allowed: bool, findings: Findings) -> No
 
 
 def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:
-    for users in _groups((source, case) for case in cases for source in case.masks.values()):
+    drawn = ((s, c) for c in cases for s in c.drawn.values())
+    for users in _groups(drawn):
         findings.problem(
             f"the same mask is named more than once, in {_rows(users)}",
             row=users[-1].row,
             code="shared-mask",
-            remedy="Name the mask of each case and reader.",
+            remedy="Name the mask of each case, reader and region.",
         )
     for users in _groups((source, case) for case in cases for source in case.images.values()):
         if len({case.patient for case in users} - {""}) > 1:
@@ -572,11 +576,12 @@ def _rows(cases: Sequence[Case]) -> str:
 
 
 def _note_gaps(cases: Sequence[Case], columns: ManifestColumns, findings: Findings) -> None:
-    for kind, names in (("images", columns.images), ("masks", columns.masks)):
-        for name in names:
-            without = [case for case in cases if name not in getattr(case, kind)]
+    kinds = (("image", "images"), ("mask", "masks"), ("mask", "regions"))
+    for kind, own in kinds:
+        for name in getattr(columns, own):
+            without = [case for case in cases if name not in getattr(case, own)]
             if without:
-                head = column(kind.removesuffix("s"), name)
+                head = column(kind, name)
                 findings.note(f"column {head!r} is empty in {_rows(without)}")
     outcomes = {case.outcome for case in cases}
     if len(outcomes) == 1:

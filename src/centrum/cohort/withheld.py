@@ -8,6 +8,7 @@ a header, stays only where the study's own words hold it, or where it is a code 
 import os
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,37 @@ def roles(image: str, masks: Mapping[str, str], further: Mapping[str, str] | Non
     return found
 
 
+class ManyRoles:
+    """Roles of which a text holds few, such as the names of all patients of a study.
+
+    Looking into a text takes as long for a hundred thousand names as for ten.
+
+    >>> ManyRoles({"Anna Roth": "P1", "Bo": "P2"}).within("ANNA ROTH: no image, nor of Bob")
+    {'Anna Roth': 'P1'}
+    """
+
+    def __init__(self, roles: Roles) -> None:
+        self._roles = roles
+        self._names: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for place, name in enumerate(roles):
+            self._names[_folded(name)].append((place, name))
+        self._lengths = sorted({len(unicodedata.normalize("NFC", name)) for name in roles})
+
+    def within(self, text: str) -> dict[str, str]:
+        """Those whose names stand in a text, as `withheld` finds them."""
+        text = unicodedata.normalize("NFC", text)
+        outside = [-1, *(k for k, letter in enumerate(text) if not letter.isalnum()), len(text)]
+        starts, ends = [k + 1 for k in outside[:-1]], {*outside}
+        pieces = {
+            text[start : start + length].casefold()
+            for start in starts
+            for length in self._lengths
+            if start + length in ends
+        }
+        found = sorted(named for piece in pieces for named in self._names.get(piece, ()))
+        return {name: self._roles[name] for _, name in found}
+
+
 def withheld(text: str, roles: Roles, words: Collection[str] = ()) -> str:
     """A message as it may be written; `words` may stand in quotation marks.
 
@@ -81,11 +113,12 @@ def withheld(text: str, roles: Roles, words: Collection[str] = ()) -> str:
     "expected 'L1', found '[...]' and 'disc'"
     """
     text = unicodedata.normalize("NFC", text)
-    there = (name for name in roles if _folded(name) in _folded(text))
+    folded = _folded(text)
+    there = (name for name in roles if _folded(name) in folded)
     for name in sorted(there, key=len, reverse=True):
         text = _whole(name).sub(roles[name].replace("\\", "/"), text)
     text = _FILE.sub("[file]", text)
-    return _QUOTED.sub(_judged({word.casefold() for word in words}), text)
+    return _QUOTED.sub(_judged(words), text)
 
 
 def withheld_fields(
@@ -191,7 +224,8 @@ def _whole(name: str) -> re.Pattern[str]:
 def _judged(words: Collection[str]) -> Callable[[re.Match[str]], str]:
     def judged(found: re.Match[str]) -> str:
         mark, text = found.groups()
-        known = text.casefold() in words or _PART.fullmatch(text) or _harmless(text)
+        own = text.casefold() in map(str.casefold, words)
+        known = own or _PART.fullmatch(text) or _harmless(text)
         return found[0] if known else f"{mark}{WITHHELD}{mark}"
 
     return judged

@@ -20,6 +20,7 @@ from centrum.protocol import Protocol, examine_protocol, protocol_text
 from centrum.store import tidy
 from centrum.study.extraction import failures_of, findings_of, for_console, measure_all
 from centrum.study.findings import EVERY_CASE, Failure, Finding
+from centrum.study.sources import look_at_sources, with_sources
 from centrum.study.study import (
     PROTOCOL,
     Study,
@@ -73,9 +74,7 @@ def _looked_at(study: Study | None, workers: int, progress: Progress) -> Looked:
 
 
 def check_cases(study: Study, *, workers: int = 1, progress: Progress = silent) -> Looked:
-    """Read every image and mask of the study, without features, and say what is wrong.
-
-    Of a study of tables these are read.
+    """Read every image, mask and table of the study, without features, and say what is wrong.
 
     Raises
     ------
@@ -83,11 +82,12 @@ def check_cases(study: Study, *, workers: int = 1, progress: Progress = silent) 
         A link in `results` leads out of it.
     """
     if study.protocol.tables:
-        read = read_study_tables(study)
+        read = with_sources(study, read_study_tables(study))
         return for_console(study, read.failures), for_console(study, read.findings)
     tidy(study.results)
     records = measure_all(study, workers, progress, features=False)
-    failures, findings = failures_of(study, records), findings_of(records)
+    gaps, told = look_at_sources(study)
+    failures, findings = (*failures_of(study, records), *gaps), (*findings_of(records), *told)
     return for_console(study, failures), for_console(study, findings)
 
 
@@ -200,7 +200,7 @@ def _places(study: Study) -> dict[tuple[str, str], str]:
     places: dict[tuple[str, str], str] = {}
     for case in study.cohort.cases:
         images = ((ALL_READERS, source) for source in case.images.values())
-        for reader, source in (*case.masks.items(), *images):
+        for reader, source in (*case.drawn.items(), *images):
             path, _ = split_source(source)
             seen = path.name if is_url(source) else seen_from(study.folder, path)
             places |= {(case.id, path.name): seen, (case.id, reader): seen}

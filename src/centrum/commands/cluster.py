@@ -3,11 +3,17 @@
 Through the scheduler go jobs, which name files, and what is told of a batch: a name and counts.
 """
 
+import logging
+import shlex
+import signal
+import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -27,8 +33,14 @@ WAIT = 60
 NO_PROFILE = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
 """Environment of workers that do not look a hundred times a second at what they are doing."""
 
+OFTEN = 0.02
+"""Seconds between two looks for a batch that is done."""
+
 LOOK = 5
 """Seconds after which the scheduler is asked again how many workers it has."""
+
+OWN_PAGES = "127.0.0.1:0"
+"""Where scheduler and workers show their pages, which are not encrypted: to this machine alone."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +48,13 @@ class DaskEngine:
     """The workers of a scheduler, however many there are at the time.
 
     A batch is sent again when its worker is gone; one with which several workers went is done
-    case by case.
+    case by case. While there is no worker, `none_left` is asked every few seconds, and raises where
+    none will come.
     """
 
     client: Any
     seconds: float = 20.0
+    none_left: Callable[[], None] = lambda: None
 
     @property
     def workers(self) -> int:
@@ -81,10 +95,21 @@ class DaskEngine:
                     future = self.client.submit(_told, work, batch, pure=False)
                     under_way[future] = batch
                     done.add(future)
+                self._wait(done)
                 future = next(done)
                 batch = under_way.pop(future)
                 told = _outcome(work, future, batch)
             yield batch, told
+
+    def _wait(self, done: Any) -> None:
+        """Until a batch is done."""
+        until = time.monotonic() + LOOK
+        while not done.has_ready():
+            time.sleep(OFTEN)
+            if time.monotonic() > until:
+                until = time.monotonic() + LOOK
+                if not self.client.nthreads():
+                    self.none_left()
 
     def _warm_up(self, work: BatchWork[Job]) -> None:
         """Compile once on every machine what its workers then find in numba's cache."""
@@ -277,14 +302,150 @@ def slurm_engine(path: Path, certificates: Path) -> Iterator[DaskEngine]:
     `certificates` meanwhile. Raises as `read_slurm_profile` and `dask_engine`.
     """
     profile, distributed = read_slurm_profile(path), _distributed()
-    from dask_jobqueue import SLURMCluster
-
-    with SLURMCluster(**slurm_options(profile), security=distributed.Security.temporary(),
-                      shared_temp_directory=str(certificates)) as cluster:  # fmt: skip
+    cluster_of_jobs, asked = _jobqueue().SLURMCluster, list[_SlurmAnswer]()
+    security = _written(distributed.Security.temporary(), certificates)
+    with cluster_of_jobs(
+        **slurm_options(profile),
+        job_cls=_job_class(asked),
+        security=security,
+        scheduler_options={"dashboard_address": OWN_PAGES} | _site_scheduler(),
+        silence_logs=logging.CRITICAL,  # what goes wrong is told in our own words
+    ) as cluster:
         cluster.scale(jobs=profile.jobs)
-        with distributed.Client(cluster, set_as_default=False) as client:
-            client.wait_for_workers(1)  # as long as the queue takes
-            yield DaskEngine(client)
+        # Who stops a client that was given the cluster stops asking midway, and jobs stay behind.
+        while len(asked) < profile.jobs:
+            time.sleep(0.05)
+        address = cluster.scheduler_address
+        with distributed.Client(address, security=security, set_as_default=False) as client:
+            _wait_for_a_worker(client, asked)
+            yield DaskEngine(client, none_left=partial(_refuse_ended, asked))
+
+
+def _site_scheduler() -> dict[str, Any]:
+    """What dask's configuration of this site says of the scheduler, such as its port."""
+    import dask
+
+    return dask.config.get("jobqueue.slurm.scheduler-options", None) or {}
+
+
+@dataclass(frozen=True)
+class _SlurmAnswer:
+    """What SLURM has answered to the wish for a job: its number, or why there is none."""
+
+    job: str = ""
+    refusal: str = ""
+
+
+def _written(security: Any, folder: Path) -> Any:
+    """The same certificates as files of a folder, where jobs find them."""
+    written = copy(security)
+    for party in ("scheduler", "worker", "client"):
+        for key, text in security.get_tls_config_for_role(party).items():
+            name = f"tls_{key}" if key == "ca_file" else f"tls_{party}_{key}"
+            if text:
+                path = folder / f"{name}.pem"
+                path.write_text(text, encoding="utf-8", newline="\n")
+                setattr(written, name, str(path))
+    return written
+
+
+def _jobqueue() -> Any:
+    """The library that asks SLURM; Ctrl-C does after its import what it did before."""
+    before = signal.getsignal(signal.SIGINT)
+    import dask_jobqueue
+
+    signal.signal(signal.SIGINT, before)
+    return dask_jobqueue
+
+
+def _job_class(asked: list[_SlurmAnswer]) -> Any:
+    """Jobs that add to a list what SLURM has answered."""
+    from dask_jobqueue.slurm import SLURMJob
+    from distributed.core import Status
+
+    class ToldJob(SLURMJob):
+        """A job whose certificates may lie in a folder with a space in its name."""
+
+        job_id: str | None = None
+
+        def __init__(self, *args: Any, security: Any = None, **more: Any) -> None:
+            super().__init__(*args, security=_for_a_shell(security), **more)
+
+        async def start(self) -> None:
+            try:
+                await super().start()
+                asked.append(_SlurmAnswer(job=str(self.job_id)))
+            except (OSError, RuntimeError, ValueError) as error:
+                asked.append(_SlurmAnswer(refusal=_last_words(error)))
+                self.status = Status.running  # for dask, which waits for its worker
+
+    return ToldJob
+
+
+def _for_a_shell(security: Any) -> Any:
+    """The same certificates; a job's script has the names of their files as words."""
+    quoted = copy(security)
+    for name in ("tls_ca_file", "tls_worker_cert", "tls_worker_key"):
+        if path := getattr(security, name, None):
+            setattr(quoted, name, shlex.quote(path))
+    return quoted
+
+
+def _last_words(error: Exception) -> str:
+    """The last line of an error, which is what `sbatch` says.
+
+    >>> _last_words(RuntimeError("stderr:\\nsbatch: error: invalid partition specified: x\\n\\n"))
+    'sbatch: error: invalid partition specified: x'
+    """
+    return str(error).strip().rpartition("\n")[2]
+
+
+def _wait_for_a_worker(client: Any, asked: Sequence[_SlurmAnswer]) -> None:
+    """Wait as long as the queue takes.
+
+    Raises
+    ------
+    CentrumError
+        SLURM has refused all jobs, or they have ended and none has become a worker.
+    """
+    while not client.nthreads():
+        _refuse_without_jobs(asked)
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=LOOK)
+
+
+def _refuse_without_jobs(asked: Sequence[_SlurmAnswer]) -> None:
+    if not (taken := [each.job for each in asked if each.job]):
+        raise CentrumError(
+            f"SLURM takes no job ({asked[0].refusal}).",
+            remedy="Change the profile, or run the command where `sbatch` is.",
+            code="no-jobs",
+        )
+    if _have_ended(taken):
+        raise CentrumError(
+            "The jobs of SLURM have ended before one of them became a worker.",
+            remedy="Read what they wrote, slurm-*.out in this folder. Every node must see the "
+            "folder of the study and have the same Python.",
+            code="no-workers",
+        )
+
+
+def _refuse_ended(asked: Sequence[_SlurmAnswer]) -> None:
+    if _have_ended([each.job for each in asked if each.job]):
+        raise CentrumError(
+            "The jobs of SLURM have ended, and not all cases are measured. What was finished is "
+            "kept.",
+            remedy="Give the same command again, with more jobs or a longer walltime_minutes.",
+            code="no-workers",
+        )
+
+
+def _have_ended(jobs: Sequence[str]) -> bool:
+    """Whether SLURM knows none of these jobs as waiting or running; not if it does not answer."""
+    words = ["squeue", "--noheader", "--format=%i", f"--jobs={','.join(jobs)}"]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    forgotten = "Invalid job id" in told.stderr
+    return forgotten or (told.returncode == 0 and not told.stdout.strip())
 
 
 def slurm_options(profile: SlurmProfile) -> dict[str, Any]:
@@ -292,7 +453,7 @@ def slurm_options(profile: SlurmProfile) -> dict[str, Any]:
 
     Workers stop by themselves before the walltime: a job that SLURM ends is blamed on the batch.
 
-    >>> slurm_options(SlurmProfile(jobs=1, walltime_minutes=60))["worker_extra_args"]
+    >>> slurm_options(SlurmProfile(jobs=1, walltime_minutes=60))["worker_extra_args"][:4]
     ['--lifetime', '54m', '--lifetime-stagger', '3m']
     """
     minutes = profile.walltime_minutes
@@ -316,6 +477,9 @@ def slurm_options(profile: SlurmProfile) -> dict[str, Any]:
             f"{minutes - spare}m",
             "--lifetime-stagger",
             f"{spare // 2}m",
+            "--no-dashboard",
+            "--dashboard-address",
+            OWN_PAGES,
         ],
         **given,
     }

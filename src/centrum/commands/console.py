@@ -11,13 +11,15 @@ from centrum.commands.problems import Problems
 from centrum.io.objects import is_url
 from centrum.io.scratch import PLACE, ROOM_GB, scratch_bytes, scratch_folder
 from centrum.records import as_json
+from centrum.report.words.contributions import UNTOLD
 from centrum.study.findings import Failure, Finding
-from centrum.text import counted, interval_text, p_equals
+from centrum.text import counted, first_of, fixed, interval_text, p_equals
 
 if TYPE_CHECKING:
     from centrum.commands.bodies import Bodies
     from centrum.commands.perturb import Robustness
     from centrum.commands.signature import EvaluatedReading
+    from centrum.frozen.explanation import StudyExplanation
     from centrum.frozen.external import ExternalValidation
     from centrum.frozen.model import FrozenModel
     from centrum.modelling.settings import AgreementSettings, RobustnessRule
@@ -58,7 +60,7 @@ def extraction_lines(extraction: "Extraction", width: int) -> Iterator[str]:
 
         yield f"No features.csv: {WITHOUT_CSV} features.parquet has the table."
     if undefined := extraction.undefined:
-        names = ", ".join(undefined[:3]) + (", ..." if len(undefined) > 3 else "")
+        names = first_of(undefined, 3)
         yield f"{len(undefined)} features are not defined for these regions: {names}"
     if extraction.failures:
         yield f"{len(extraction.failures)} cases could not be measured and are left out."
@@ -72,7 +74,7 @@ def key_lines(cohort: Cohort) -> Iterator[str]:
 
 def staging_lines(cohort: Cohort) -> Iterator[str]:
     """Where images go that lie in object storage, if any do."""
-    sources = [s for case in cohort.cases for s in (*case.images.values(), *case.masks.values())]
+    sources = [s for case in cohort.cases for s in (*case.images.values(), *case.drawn.values())]
     if any(map(is_url, sources)):
         yield (
             f"Objects are staged in {scratch_folder()}, at most {scratch_bytes() / 1e9:g} GB "
@@ -141,6 +143,23 @@ def model_lines(model: "Model") -> Iterator[str]:
         yield f"  {coefficient:+.3f}  {name}" if model.linear else f"  {name}"
 
 
+LEADING = 5
+"""Groups of features that a screen shows."""
+
+
+def explanation_lines(found: "StudyExplanation | None") -> Iterator[str]:
+    """The groups of features whose permutation takes most off the AUC."""
+    if found is None or not found.parts:
+        yield UNTOLD if found is None else f"Not explained: {found.failed}"
+        return
+    yield f"Drop in AUC when features are permuted, {counted(found.parts, 'part')}:"
+    for group in [each for each in found.groups if not each.alone][:LEADING]:
+        first, *others = group.features
+        more = f" and {len(others)} more" if others else ""
+        interval = interval_text(group.interval.lower, group.interval.upper, 2)
+        yield f"  {fixed(group.drop, 2)} ({interval})  {first}{more}"
+
+
 def frozen_line(model: "FrozenModel") -> str:
     """What a frozen model was made from."""
     return (
@@ -151,9 +170,14 @@ def frozen_line(model: "FrozenModel") -> str:
 
 
 def evaluation_lines(
-    simulated: bool, evaluations: Mapping[str, Mapping[str, Any]]
+    simulated: bool,
+    evaluations: Mapping[str, Mapping[str, Any]],
+    over_parts: Mapping[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Discrimination on each side of the split, as evaluation.json has it."""
+    """Discrimination on each side of the split, as evaluation.json has it.
+
+    Last the mean AUC `over_parts`, which of a design with several is the one that is reported.
+    """
     if simulated:
         yield "Simulated patients: this proves the software, not the medicine."
     for evaluation in evaluations.values():
@@ -165,6 +189,12 @@ def evaluation_lines(
             f"AUC {_number(area['value']):.3f}{limits}  "
             f"sensitivity {_number(measures['sensitivity']['value']):.3f}  "
             f"specificity {_number(measures['specificity']['value']):.3f}"
+        )
+    if over_parts is not None:
+        low, high = (_number(over_parts["interval"][end]) for end in ("lower", "upper"))
+        yield (
+            f"{'test, mean over parts':22} {counted(over_parts['n'], 'part'):>6}  "
+            f"AUC {over_parts['mean']:.3f} ({interval_text(low, high, join='-')})"
         )
 
 
@@ -178,7 +208,8 @@ def internal_lines(validation: "InternalValidation") -> Iterator[str]:
     for part in validation.parts:
         if part["error"]:
             yield f"failed: {part['name']}: {part['error']}"
-    for name, records in {"the model": validation.parts, **validation.ablation}.items():
+    beside = {**validation.ablation, "the sparse model": validation.sparse}
+    for name, records in {"the model": validation.parts, **beside}.items():
         areas = [record["auc"] for record in records if record["auc"] is not None]
         if areas:
             parts = counted(len(areas), "part")
@@ -206,6 +237,13 @@ def external_lines(external: "ExternalValidation") -> Iterator[str]:
         yield (
             f"{other.name}: AUC {d.first:.3f}, difference {d.difference:+.3f} "
             f"({d.interval.lower:+.3f} to {d.interval.upper:+.3f})"
+        )
+    for found in external.other_readers:
+        d = found.difference
+        yield (
+            f"regions of {found.name}: AUC {d.first:.3f}, difference {d.difference:+.3f} "
+            f"({d.interval.lower:+.3f} to {d.interval.upper:+.3f}), "
+            f"{found.changed} of {len(found.cases)} calls change"
         )
 
 

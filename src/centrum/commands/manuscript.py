@@ -6,8 +6,9 @@ from pathlib import Path
 
 from centrum.commands.results import MODEL
 from centrum.commands.study import collect
-from centrum.errors import DataError
 from centrum.execution import Progress, expect_workers, silent
+from centrum.frozen.external_record import read_external
+from centrum.manuscript.abstract import abstract_text
 from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.checklists import (
@@ -22,8 +23,11 @@ from centrum.manuscript.checklists import (
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.figures import write_figures
 from centrum.manuscript.kit import study_parts
-from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
-from centrum.report.build import report_of
+from centrum.manuscript.limitations import limitations_text
+from centrum.manuscript.methods import Paragraph, as_markdown, methods_markdown, methods_text
+from centrum.manuscript.results import results_text
+from centrum.manuscript.results_external import external_block, external_text, with_external
+from centrum.report.build import drawn_document, sections_of
 from centrum.report.drawing import FOLDER as PICTURES
 from centrum.report.results import StudyResults
 from centrum.store import Store, write_atomically
@@ -35,7 +39,10 @@ from centrum.text import counted
 FOLDER = "manuscript"
 """Of a study's results."""
 
-WRITTEN = ("manuscript.docx", "checklists.docx", "methods.md", "model-card.md", "data-sheet.md")
+WRITTEN = (
+    "manuscript.docx", "checklists.docx", "abstract.md", "methods.md", "results.md",
+    "limitations.md", "model-card.md", "data-sheet.md",
+)  # fmt: skip
 """The files beside the checklists' own tables and the figures."""
 
 WHAT = "Writing the manuscript"
@@ -70,12 +77,16 @@ def write_manuscript(
     results, folder = collect(study), study.results / FOLDER
     facts = _facts(study, external)
     pictures = Store(study.results / PICTURES)
-    report = report_of(results, pictures, workers)
+    blocks = [*sections_of(results), *external_block(results, facts)]
+    report = drawn_document(blocks, pictures, workers)
     numbers = report.numbers
     progress(WHAT, 1, 4)
-    text = methods_text(results)
-    parts = study_parts(report, _by_heading(text))
-    document = manuscript_docx(results.title, parts, results.simulated)
+    abstract = abstract_text(results, facts.external)
+    found = (*results_text(results), *external_text(results, facts))
+    text = with_external(methods_text(results), results, facts)
+    limits = limitations_text(results, facts.external)
+    parts = study_parts(report, text, abstract=abstract, results=found, limitations=limits)
+    document = manuscript_docx(results.title, parts, results.simulated, reviewed=True)
     answers = {
         name: [answer.numbered(numbers) for answer in fill(results, name, facts)]
         for name in CHECKLISTS
@@ -83,7 +94,10 @@ def write_manuscript(
     contents = (
         document,
         _checklists_docx(results, answers),
-        as_markdown(text).encode(),
+        as_markdown(abstract).encode(),
+        numbers.resolve(methods_markdown(text)).encode(),
+        numbers.resolve(as_markdown(found)).encode(),
+        numbers.resolve(as_markdown([Paragraph("Limitations", limits)])).encode(),
         numbers.resolve(model_card(results, facts)).encode(),
         numbers.resolve(data_sheet(results, facts)).encode(),
     )
@@ -105,39 +119,19 @@ def write_manuscript(
     )
 
 
-def _by_heading(text: Sequence[Paragraph]) -> list[tuple[str, str]]:
-    """Heading and paragraphs, parted by empty lines."""
-    found: dict[str, list[str]] = {}
-    for paragraph in text:
-        found.setdefault(paragraph.heading, []).append(paragraph.text)
-    return [(heading, "\n\n".join(own)) for heading, own in found.items()]
-
-
 def _facts(study: Study, external: Path | None) -> StudyFacts:
     acquisition = load_extraction(study).acquisition
     return StudyFacts(
         acquisition=acquisition if len(acquisition.columns) else None,
-        external=external is not None and _is_of(study, external),
+        external=None if external is None else read_external(external, _own_model(study)),
         exported_model=(study.results / MODEL).is_file(),
         methods=True,
     )
 
 
-def _is_of(study: Study, external: Path) -> bool:
-    """Whether a validation is of this study's model; anything else is refused."""
-    path = external / "validation.json"
-    if not path.is_file():
-        raise DataError(
-            f"{external.name} holds no validation.json; `centrum validate MODEL COHORT` leaves one."
-        )
-    found = json.loads(path.read_text(encoding="utf-8"))
-    own = study.stages.result(MODEL, lambda model: json.loads(model.read_bytes())["sha256"])
-    if not isinstance(found, dict) or found.get("model") != own:
-        raise DataError(
-            f"The validation in {external.name} is of another model than this study's. Validate "
-            "results/model.json again."
-        )
-    return True
+def _own_model(study: Study) -> str:
+    """SHA-256 of the study's frozen model."""
+    return study.stages.result(MODEL, lambda path: str(json.loads(path.read_bytes())["sha256"]))
 
 
 def _checklists_docx(

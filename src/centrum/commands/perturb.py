@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from centrum.commands.results import ROBUSTNESS, by_feature, done, write_csv
@@ -18,6 +19,7 @@ from centrum.measure.perturbed import (
     not_perturbed,
     warm_up_perturbed,
 )
+from centrum.modelling.on_disk import refuse_too_large
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.perturb.robustness import perturbations, perturbed_values, robustness
@@ -30,6 +32,9 @@ from centrum.study.stage_keys import refuse_stale
 from centrum.study.study import PROTOCOL, Study
 from centrum.table import FeatureTable
 from centrum.text import OneLine
+
+FEWER = "Perturb fewer times (`robustness: {repeats: 3}`), or a study of some of the cases."
+"""What to do about more perturbed values than are held."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,22 +69,38 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     ProtocolError
         The protocol has no block `robustness`, or the table is that of another protocol.
     CentrumError
-        `extract` has not been run, or fewer than two cases could be measured.
+        `extract` has not been run, the layer is too large to be held, or fewer than two cases
+        could be measured.
     """
     settings = _settings_of(study)
     refuse_stale(study, "perturb")
     table = load_table(study)
-    columns = _columns(study, table)
+    measured, names = table.measured, _names(settings)
+    refuse_too_large("The perturbed layer", (*table.values.shape[:2], len(names)), FEWER)
     records = _measure_perturbed(study, table.cases, workers, progress)
-    names = tuple(p.name for p in plan_perturbations(settings, ""))
-    values = perturbed_values(records, names, columns)
-    table = replace(table, perturbed=values, perturbations=names)
+    values = perturbed_values(records, names, _columns(study, measured))
+    measured = replace(measured, perturbed=values, perturbations=names)
     files = [study.results / ROBUSTNESS, study.results / PERTURBATIONS]
-    write_csv(files[0], robustness(table, settings))
+    write_csv(files[0], robustness(measured, settings))
     write_csv(files[1], perturbations(records))
-    files.append(table.save_perturbed(study.results))
+    files.append(_with_layer(table, measured).save_perturbed(study.results))
     done(study, "perturb", files)
     return load_robustness(study)
+
+
+def _with_layer(table: FeatureTable, measured: FeatureTable) -> FeatureTable:
+    """The table with the perturbed layer of what was measured; the rest of it is as it was."""
+    assert measured.perturbed is not None
+    if len(measured.features) == len(table.features):
+        return measured
+    names, own = measured.perturbations, [f.sequence not in table.elsewhere for f in table.features]
+    values = np.repeat(np.asarray(table.values)[:, :, :1], len(names), axis=2)
+    values[:, own] = measured.perturbed
+    return replace(table, perturbed=values, perturbations=names)
+
+
+def _names(settings: RobustnessSettings) -> tuple[str, ...]:
+    return tuple(p.name for p in plan_perturbations(settings, ""))
 
 
 def _columns(study: Study, table: FeatureTable) -> list[int]:
@@ -103,7 +124,7 @@ def perturb_outlook(study: Study) -> str:
     """
     settings, store = _settings_of(study), Store(study.results / "store")
     jobs = _perturbed_jobs(study, [case.id for case in study.cohort.cases])
-    each = len(plan_perturbations(settings, ""))
+    each = len(_names(settings))
     kept = sum(store.get(job.key()) is not None for job in jobs)
     return (
         f"perturb: {each * len(jobs)} measurements ({len(jobs)} cases x {each} perturbations), "
@@ -123,9 +144,7 @@ def _settings_of(study: Study) -> RobustnessSettings:
 def _perturbed_jobs(study: Study, cases: Sequence[str]) -> list[PerturbedJob]:
     settings, primary, wanted = _settings_of(study), study.readers[0], set(cases)
     return [
-        PerturbedJob(
-            replace(job, masks={r: m for r, m in job.masks.items() if r == primary}), settings
-        )
+        PerturbedJob(job.of_reader(primary), settings)
         for job in study.jobs(preparation=known_preparation(study))
         if job.case in wanted
     ]

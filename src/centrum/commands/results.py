@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from centrum.frozen.explanation import StudyExplanation
 from centrum.frozen.scorer import Scorer
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.records import from_json
@@ -24,6 +25,12 @@ NONE_TWICE = pd.DataFrame(columns=["reader", "feature"])
 
 FIT, SCORES, ASSESSMENT = "fit.json", "scores.csv", "assessment.json"
 """Files of the model, of its scores and of the internal validation."""
+
+PREDICTIONS = "predictions.csv"
+"""File of the predictions of the held-out cases, those that are evaluated."""
+
+EXPLANATION = "explanation.json"
+"""File of what the score rests on: `null` where the model may tell no more than chance."""
 
 MODEL = "model.json"
 """File of the frozen model."""
@@ -75,6 +82,16 @@ def load_internal_validation(study: Study) -> InternalValidation:
     """What `internal` left."""
     read = study.stages.result
     return read(ASSESSMENT, lambda path: InternalValidation.from_dict(_read_json(path)))
+
+
+def load_explanation(study: Study) -> StudyExplanation | None:
+    """What `explain` left; None where nothing is explained."""
+    return study.stages.result(EXPLANATION, _read_explanation)
+
+
+def _read_explanation(path: Path) -> StudyExplanation | None:
+    found = _read_json(path)["explanation"]
+    return None if found is None else from_json(StudyExplanation, found)
 
 
 def _read_json(path: Path) -> Any:

@@ -6,7 +6,11 @@ from centrum.execution import Progress, silent
 from centrum.report.old import marking_old
 from centrum.stages import PAGE
 from centrum.study.extraction import Extraction as Extraction
-from centrum.study.left import load_evaluations as load_evaluations, up_to_date
+from centrum.study.left import (
+    load_area_over_parts as load_area_over_parts,
+    load_evaluations as load_evaluations,
+    up_to_date,
+)
 from centrum.study.study import RESULTS, Study, open_study
 
 

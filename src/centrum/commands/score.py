@@ -58,8 +58,8 @@ COLUMNS = (
 """Of the table of a scored cohort."""
 
 AT_PREVALENCE = (
-    "prevalence", "probability at prevalence", "PPV at prevalence", "NPV at prevalence",
-    "condition",
+    "prevalence", "probability at prevalence", "low at prevalence", "high at prevalence",
+    "PPV at prevalence", "NPV at prevalence", "condition",
 )  # fmt: skip
 """Further columns, where a prevalence is stated."""
 
@@ -83,6 +83,7 @@ def score_one(
     folder: Path,
     dicom: "DicomOut | None" = None,
     elsewhere: "Elsewhere | None" = None,
+    sources: Mapping[str, str] | None = None,
 ) -> tuple[Score, Path]:
     """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path.
 
@@ -90,6 +91,8 @@ def score_one(
     ----------
     dicom : where objects for an archive go, if they are wanted
     elsewhere : another prevalence, at which numbers are wanted beside those of the study
+    sources : tables of further sources that the model reads, or patterns of one file per case, by
+        name
 
     Raises
     ------
@@ -98,6 +101,10 @@ def score_one(
     """
     if patient.case in (".", "..") or any(c in "/\\" for c in patient.case):
         raise DataError(f"A case names its files: no slash in it, found {patient.case!r}.")
+    if model.protocol.sources or sources:
+        from centrum.commands.source_tables import of_patient
+
+        patient = of_patient(model, patient, sources or {})
     score, seen = score_and_see(model, patient)
     view = _view(seen)
     if dicom is not None:
@@ -150,11 +157,12 @@ def score_cohort(
     progress: Progress = silent,
     dicom: "DicomOut | None" = None,
     elsewhere: "Elsewhere | None" = None,
+    sources: Mapping[str, str] | None = None,
 ) -> tuple[Score, ...]:
     """Score all cases of a cohort; leaves scores.csv, index.html and two files for each case.
 
     Objects for an archive go to `dicom`, numbers at another prevalence come from `elsewhere`, if
-    they are wanted.
+    they are wanted; `sources` are as of `patients_of`.
 
     A case that cannot be scored, such as one whose file is missing, is refused with its reason and
     does not stop the others.
@@ -164,7 +172,7 @@ def score_cohort(
     ManifestError, ProtocolError
         There is no such reader, or no image column that the model reads.
     """
-    patients = patients_of(model, cohort, reader)
+    patients = patients_of(model, cohort, reader, sources)
     given = _Given(model.to_dict(), folder / STORE, pictured=True)
     scored = _score_each(given, model, patients, folder, workers, progress)
     keep_key(cohort)
@@ -243,7 +251,7 @@ def _not_scored(patient: Patient, error: Exception) -> tuple[Score, RegionView |
 def _view(seen: Seen | None) -> RegionView | None:
     """The region on its image; None where it cannot be drawn, which takes no score away."""
     try:
-        return None if seen is None else region_view(seen.volume, seen.mask)
+        return None if seen is None else region_view(seen.volume, seen.mask, seen.regions)
     except Exception as error:
         of_case(error)
         return None
@@ -286,18 +294,28 @@ def keep_key(cohort: Cohort) -> None:
 
 
 def patients_of(
-    model: FrozenModel, cohort: Cohort, reader: str | None = None
+    model: FrozenModel,
+    cohort: Cohort,
+    reader: str | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> tuple[Patient, ...]:
     """The cases of a cohort as patients to score, with the masks of one reader.
+
+    `sources` are as of `score_one`, where they are not beside the manifest.
 
     Raises
     ------
     ManifestError, ProtocolError
         There is no such reader, or no image column that the model reads.
     """
-    chosen = _reader(model, cohort, reader)
+    chosen = reader_of(model, cohort, reader)
     sequences = choose_sequences(model.protocol.images, cohort.sequences)
-    return tuple(_patient(case, chosen, sequences) for case in cohort.cases)
+    patients = tuple(_patient(case, chosen, sequences) for case in cohort.cases)
+    if not (model.protocol.sources or sources):
+        return patients
+    from centrum.commands.source_tables import of_cohort
+
+    return of_cohort(model, patients, cohort, chosen, sources or {})
 
 
 def _patient(case: Case, reader: str, sequences: Sequence[str]) -> Patient:
@@ -307,6 +325,12 @@ def _patient(case: Case, reader: str, sequences: Sequence[str]) -> Patient:
         case=case.id,
         image=case.images.get(first, ""),
         mask=case.masks.get(reader, ""),
+        regions={
+            name: source
+            for key, source in case.regions.items()
+            for drawn_by, _, name in [key.partition(":")]
+            if drawn_by == reader
+        },
         sequences={name: case.images.get(name, "") for name in further},
         known={name: v for name, v in record.items() if isinstance(v, (str, float, int))},
         outcome=case.outcome,
@@ -314,7 +338,14 @@ def _patient(case: Case, reader: str, sequences: Sequence[str]) -> Patient:
     )
 
 
-def _reader(model: FrozenModel, cohort: Cohort, reader: str | None) -> str:
+def reader_of(model: FrozenModel, cohort: Cohort, reader: str | None = None) -> str:
+    """Whose masks are scored: the reader that is asked for, the model's, or the first.
+
+    Raises
+    ------
+    ManifestError
+        There is no such reader.
+    """
     wanted = reader or model.protocol.images.reader
     if reader is not None and reader not in cohort.readers:
         raise ManifestError(
@@ -341,7 +372,7 @@ def score_lines(scores: Iterable[Score], elsewhere: "Elsewhere | None" = None) -
             yield f"{s.case}: {s.called}, probability {s.probability_text}{at}, set: {could}"
         for flag in s.flags:
             if flag.severity != "note":
-                yield f"  {flag.severity}: {flag.message}"
+                yield f"  {flag.severity}: {flag.told()}"
     if elsewhere is not None:
         yield elsewhere.condition
 
@@ -349,14 +380,14 @@ def score_lines(scores: Iterable[Score], elsewhere: "Elsewhere | None" = None) -
 def _also_at(score: Score, elsewhere: "Elsewhere | None") -> str:
     if elsewhere is None or score.probability is None:
         return ""
-    return f", {elsewhere.text(score)} at a prevalence of {elsewhere.at}"
+    return f", {elsewhere.moved(score).probability_text} at a prevalence of {elsewhere.at}"
 
 
 def record_of(model: FrozenModel, score: Score, elsewhere: "Elsewhere | None") -> dict[str, Any]:
     """What is written of a case, JSON-ready."""
     record = score.to_dict(model)
     if elsewhere is not None:
-        record["elsewhere"] = elsewhere.record(score.probability)
+        record["elsewhere"] = elsewhere.record(score)
     return record
 
 
@@ -373,8 +404,9 @@ def _write_patient(
     page = folder / page_of(patient.case)
     record = json.dumps(record_of(model, score, elsewhere), indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), record.encode())
-    picture = None if view is None else view.picture
-    write_atomically(page, render_patient(model, score, picture, elsewhere).encode())
+    stack = None if view is None else view.stack
+    written = render_patient(model, score, stack, elsewhere, patient.known)
+    write_atomically(page, written.encode())
     return page
 
 
@@ -398,6 +430,7 @@ def _table(scores: Sequence[Score], elsewhere: "Elsewhere | None") -> str:
 
 
 def _columns_at(score: Score, elsewhere: "Elsewhere") -> tuple[Any, ...]:
-    there = None if score.probability is None else elsewhere.probability(score.probability)
+    there = elsewhere.moved(score)
+    own = (there.probability, there.low, there.high)
     values = (elsewhere.ppv.value, elsewhere.npv.value)
-    return (elsewhere.prevalence, there, *values, elsewhere.condition)
+    return (elsewhere.prevalence, *own, *values, elsewhere.condition)

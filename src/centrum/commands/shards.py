@@ -41,7 +41,7 @@ def extract_share(
     records = measure(study, jobs, progress, "Measuring cases")
     failures = (
         Failure(job.case, error["message"], error["code"], error["file"], error["remedy"])
-        for job, record in zip(jobs, records, strict=True)
+        for job, record in zip(jobs, records.values(), strict=True)
         for error in record["errors"]
     )
     return ShareDone(len(jobs), for_console(study, failures))

@@ -1,9 +1,10 @@
 """The verbs of a study: from its cases to a report and a frozen model.
 
-`extract`, `agree`, `morphometry`, `perturb`, `fit`, `internal`, `evaluate`, `freeze` and `report`
-each read what the ones before left in `results/` and leave their own; `run` does them all,
-`morphometry` if the protocol has a block of that name, and `perturb` if it has one `robustness`. A
-stage is made again only when something that decides it has changed.
+`extract`, `agree`, `morphometry`, `perturb`, `fit`, `internal`, `evaluate`, `explain`, `freeze` and
+`report` each read what the ones before left in `results/` and leave their own; `run` does them all,
+`morphometry` if the protocol has a block of that name, `perturb` if it has one `robustness`, and
+`explain` unless it says `explanation: null`. A stage is made again only when something that decides
+it has changed.
 
 `workers` is 1 unless asked for: a script that uses more must guard its own start with
 `if __name__ == "__main__":`, because every worker process imports it.
@@ -12,6 +13,7 @@ stage is made again only when something that decides it has changed.
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,13 +34,16 @@ from centrum.commands.perturb import NOT_PERTURBED, load_robustness, perturb, pe
 from centrum.commands.results import (
     AGREEMENT,
     ASSESSMENT,
+    EXPLANATION,
     FIT,
     MODEL,
+    PREDICTIONS,
     SCORES,
     WITHIN,
     done,
     load_agreement,
     load_agreement_within,
+    load_explanation,
     load_internal_validation,
     load_model,
     load_scorer,
@@ -48,8 +53,10 @@ from centrum.commands.results import (
     write_json,
 )
 from centrum.commands.tables import export_tables
+from centrum.errors import ProtocolError, attempt
 from centrum.evaluate import CutOff, Evaluation, PopulationRow
 from centrum.execution import Progress, silent
+from centrum.frozen.explanation import StudyExplanation, explain_study, not_explained
 from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores, freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
@@ -74,6 +81,7 @@ from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
 from centrum.study.plan import read_plans
 from centrum.study.readings import readings_of
+from centrum.study.sources import with_sources
 from centrum.study.stage_keys import (
     KEYS,
     extract_key,
@@ -87,13 +95,16 @@ from centrum.study.study import (
     Study as Study,
     foresee_unused,
     open_study as open_study,
+    study_parts,
     training_rows,
 )
 from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
+from centrum.text import counted
 from centrum.validation.decision import Decision, learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
 from centrum.validation.fits import (
+    Source,
     fit_rows,
     fit_sets,
     of_reader,
@@ -106,7 +117,7 @@ from centrum.validation.foresight import refuse_unless_possible
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import Model, model_of
 from centrum.validation.population import Sides, population, sides
-from centrum.validation.procedure import InternalValidation, run_internal_validation
+from centrum.validation.procedure import InternalValidation, parts_of, run_internal_validation
 
 # Measuring the cases
 
@@ -136,6 +147,7 @@ def extract(
     extraction = (
         read_study_tables(study) if of_tables else measure_study(study, workers, progress, measure)
     )
+    extraction = with_sources(study, extraction)
     study.keep_key()
     files = save_extraction(study, extraction)
     study.stages.done("extract", key, files)
@@ -166,7 +178,7 @@ def agree(study: Study) -> pd.DataFrame:
     path, rule = study.results / AGREEMENT, study.protocol.model.agreement
     if not is_current(study, "agree"):
         table = load_table(study)
-        write_csv(path, _agreement(table, table.compared, rule))
+        write_csv(path, _agreement(table.rated, table.compared, rule))
         files = [path]
         if table.read_twice:
             files.append(study.results / WITHIN)
@@ -179,7 +191,7 @@ def _agreement(
     table: FeatureTable, readers: Sequence[str], rule: AgreementSettings
 ) -> pd.DataFrame:
     columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
-    if len(readers) < 2:
+    if len(readers) < 2 or not table.features:
         return pd.DataFrame(columns=columns)
     found = icc(table.values_of(readers), rule.form, patients=table.obs["patient"])
     judged = found.lower if rule.use == "lower_bound" else found.value
@@ -190,7 +202,7 @@ def _agreement(
 
 def _agreement_within(table: FeatureTable, rule: AgreementSettings) -> pd.DataFrame:
     """The same for every reader who read more than once, by name."""
-    found = {names[0]: _agreement(table, names, rule) for names in table.read_twice}
+    found = {names[0]: _agreement(table.rated, names, rule) for names in table.read_twice}
     return pd.concat(found, names=["reader"]).reset_index("reader")
 
 
@@ -244,19 +256,18 @@ def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFram
 
 
 def internal(study: Study, *, workers: int = 1, progress: Progress = silent) -> InternalValidation:
-    """Internal validation of the whole procedure; leaves assessment.json and predictions.csv.
+    """Internal validation of the whole procedure; leaves assessment.json.
 
     Every part of the design, what volume, covariates and images add to each other, the
     optimism, and the leak audit: the model is fitted many times, over `workers` processes.
     What was fitted before comes from the store.
     """
     refuse_stale(study, "internal")
-    files = [study.results / ASSESSMENT, study.results / "predictions.csv"]
     if not is_current(study, "internal"):
+        path = study.results / ASSESSMENT
         found = run_internal_validation(study.protocol, study.results, workers, progress)
-        write_json(files[0], as_json(found))
-        write_csv(files[1], found.predictions(load_table(study).obs))
-        done(study, "internal", files)
+        write_json(path, as_json(found))
+        done(study, "internal", [path])
     return load_internal_validation(study)
 
 
@@ -274,13 +285,38 @@ def decision_of(study: Study, scores: pd.DataFrame) -> Decision:
 
 
 def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
-    """Learn the cut-off on out-of-fold training scores and evaluate; leaves evaluation.json."""
+    """Learn the cut-off on out-of-fold training scores and evaluate.
+
+    Leaves evaluation.json, and the predictions that it is of in predictions.csv.
+    """
     refuse_stale(study, "evaluate")
     judged = evaluate_scores(study)
-    path = study.results / EVALUATION
-    write_json(path, as_json(judged))
-    done(study, "evaluate", [path])
+    files = [study.results / EVALUATION, study.results / PREDICTIONS]
+    write_json(files[0], as_json(judged))
+    write_csv(files[1], _predictions(study, judged))
+    done(study, "evaluate", files)
     return judged.decision.cutoff, dict(judged.by_set)
+
+
+def _predictions(study: Study, judged: StudyEvaluation) -> pd.DataFrame:
+    """A row for every prediction of a tested case: of the final model, or of those of the parts."""
+    obs = load_table(study).obs
+    if not study.protocol.split.single_part:
+        return load_internal_validation(study).predictions(obs)
+    (part,) = study_parts(study.protocol, obs)
+    tested = load_scores(study).loc[list(judged.tested)]
+    return pd.DataFrame(
+        {
+            "case": judged.tested,
+            "outcome": tested["outcome"].to_numpy(),
+            "part": part.name,
+            "repeat": part.repeat,
+            "score": tested["score"].to_numpy(),
+            "probability": judged.probability,
+            "called": judged.called.astype(int),
+            "set": judged.sets,
+        }
+    )
 
 
 _EVALUATED: dict[str, StudyEvaluation] = {}
@@ -298,13 +334,48 @@ def evaluate_scores(study: Study) -> StudyEvaluation:
 
 
 def _evaluate_scores(study: Study) -> StudyEvaluation:
-    scores, protocol, table = load_scores(study), study.protocol, load_table(study)
+    scores, protocol = load_scores(study), study.protocol
+    table = load_table(study, morphometry=protocol.morphometry is not None)
     known = (protocol, scores, table.obs, decision_of(study, scores))
     primary = table.readers[0]
     if protocol.split.single_part:
         return evaluate_study(*known, primary=primary)
     found = load_internal_validation(study)
     return evaluate_study(*known, found.pooled(len(scores)), primary=primary, parts=found.parts)
+
+
+def explain(
+    study: Study, *, workers: int = 1, progress: Progress = silent
+) -> StudyExplanation | None:
+    """What the score rests on; leaves explanation.json. None where its AUC may be chance.
+
+    Every part of a design with several is fitted once more, over `workers` processes; what was
+    fitted for it before comes from the store.
+
+    Raises
+    ------
+    ProtocolError
+        The protocol says `explanation: null`.
+    """
+    if not has_stage(study.protocol, "explain"):
+        raise ProtocolError("study.yaml says `evaluation: {explanation: null}`: nothing to do.")
+    refuse_stale(study, "explain")
+    if not is_current(study, "explain"):
+        path = study.results / EXPLANATION
+        write_json(path, {"explanation": as_json(_explain(study, workers, progress))})
+        done(study, "explain", [path])
+    return load_explanation(study)
+
+
+def _explain(study: Study, workers: int, progress: Progress) -> StudyExplanation | None:
+    if not evaluate_scores(study).above_chance:
+        return None
+    protocol = study.protocol
+    matrix = study_matrix(load_table(study, **protocol.layers), protocol)
+    source, parts = Source.of(study.results, protocol), parts_of(protocol, matrix)
+    scorer = load_scorer(study)
+    explained = partial(explain_study, protocol, source, matrix, scorer, parts, workers, progress)
+    return attempt(explained, partial(not_explained, scorer.scale))
 
 
 # The frozen model
@@ -390,9 +461,11 @@ def collect(study: Study) -> StudyResults:
         failures=extraction.failures,
         findings=extraction.findings,
         table=table,
-        sources={job.case: (job.image, job.masks) for job in study.jobs()},
-        contents={j.case: known for j, known in zip(study.jobs(), study.sources, strict=True)},
-        overlap=extraction.overlap,
+        sources={job.case: (job.image, job.drawn) for job in study.jobs()},
+        jobs={job.case: job for job in study.jobs(preparation=known_preparation(study))},
+        contents=study.sources,
+        overlap=extraction.overlap_of(""),
+        overlap_of_regions={name: extraction.overlap_of(name) for name in study.cohort.regions},
         agreement=load_agreement(study),
         agreement_within=load_agreement_within(study),
         model=model,
@@ -413,6 +486,7 @@ def collect(study: Study) -> StudyResults:
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
         readings=readings_of(study),
         plans=read_plans(study.folder),
+        explanation=load_explanation(study) if has_stage(study.protocol, "explain") else None,
     )
 
 
@@ -467,7 +541,8 @@ def versions() -> dict[str, str]:
 
 def _digests(study: Study, stage: str) -> dict[str, str]:
     """Of the inputs, as they were read, and of what the stages before left."""
-    tables = {"tables": tables_digest(study)} if study.protocol.tables else {}
+    read = study.protocol.tables or study.protocol.sources
+    tables = {"tables": tables_digest(study)} if read else {}
     made = study.stages.digests_of(*made_before(study, stage))
     return {**study.digests, **tables, **{f"results/{name}": d for name, d in made.items()}}
 
@@ -484,7 +559,8 @@ def outlook(study: Study) -> tuple[str, ...]:
         _extract_outlook(study),
         *(
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
-            for stage in ("agree", "fit", "internal", "evaluate", "freeze", "report")
+            for stage in ("agree", "fit", "internal", "evaluate", "explain", "freeze", "report")
+            if has_stage(study.protocol, stage)
         ),
         *([morphometry_outlook(study)] if study.protocol.morphometry else []),
         *([perturb_outlook(study)] if study.protocol.robustness else []),
@@ -499,9 +575,11 @@ def _extract_outlook(study: Study) -> str:
         return f"read {len(files)} tables of features that were measured elsewhere"
     jobs = study.jobs(preparation=known_preparation(study))
     measured = measured_before(study, jobs)
+    further = [f for t in study.protocol.sources for f in table_files(study.folder, t)]
     return (
         f"measure {len(study.features)} features in sequence {' and '.join(study.sequences)}: "
         f"{len(jobs) - measured} cases to do, {measured} in the store"
+        + (f"; read {counted(len(further), 'table')} of further sources" if further else "")
     )
 
 
@@ -537,6 +615,10 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         fit(study, progress=progress)
         internal(study, workers=workers, progress=progress)
         evaluate(study)
+        if has_stage(study.protocol, "explain"):
+            explain(study, workers=workers, progress=progress)
+        else:
+            study.stages.forget("explain")
         freeze(study)
         page = report(study, workers=workers, progress=progress)
         told = (*extraction.findings, *foresee_unused(study), *changed, *old_manuscript(study))

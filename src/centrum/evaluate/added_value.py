@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from centrum.arrays import Floats
-from centrum.errors import DataError
+from centrum.evaluate.firth import FirthFit, firth, refuse_dependent
 from centrum.evaluate.logistic import Coefficient, deviance, logistic, wald
 from centrum.evaluate.scored import Scored
 from centrum.text import OneLine
@@ -19,18 +19,20 @@ from centrum.text import OneLine
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LogisticFit(OneLine):
-    """A logistic regression by maximum likelihood.
+    """A logistic regression by maximum likelihood, or with Firth's penalty.
 
     Attributes
     ----------
     intercept : log-odds where all of the design is 0
     coefficients : (k,) log-odds per unit
     deviance : -2 log-likelihood
+    penalised : the regression with the penalty; None where the likelihood has a maximum
     """
 
     intercept: float
     coefficients: tuple[Coefficient, ...]
     deviance: float
+    penalised: FirthFit | None = None
 
     def log_odds(self, design: Floats) -> Floats:
         """Of cases with a design (cases, k)."""
@@ -41,13 +43,13 @@ class LogisticFit(OneLine):
 def fit_logistic(design: Floats, scored: Scored, confidence: float = 0.95) -> LogisticFit:
     """The regression of the outcome on a design (cases, k).
 
-    Standard errors are clustered by patient where patients have several cases.
+    Standard errors are clustered by patient where patients have several cases. Firth's penalty is
+    used where the likelihood has no maximum: the design parts the outcomes without error.
 
     Raises
     ------
     DataError
-        The likelihood has no maximum: the design parts the outcomes, or a column follows from
-        the others.
+        A column follows from the others.
 
     >>> x = np.array([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]])
     >>> found = fit_logistic(x, Scored.of(x[:, 0], [0, 1, 0, 1, 0, 1]))
@@ -55,15 +57,15 @@ def fit_logistic(design: Floats, scored: Scored, confidence: float = 0.95) -> Lo
     0.36
     """
     whole = np.column_stack([np.ones(len(design)), design])
+    refuse_dependent(whole)
+    y, penalised = scored.positive.astype(float), None
     beta, covariance = logistic(whole, scored)
+    variances = np.diag(covariance)
     if np.isnan(beta).any():
-        raise DataError(
-            f"A logistic regression of {whole.shape[1] - 1} variables on {len(whole)} cases has no "
-            "maximum: they part the outcomes without error, or follow from each other."
-        )
-    _, *found = (wald(b, v, confidence) for b, v in zip(beta, np.diag(covariance), strict=True))
-    left = deviance(scored.positive.astype(float), whole @ beta)
-    return LogisticFit(float(beta[0]), tuple(found), left)
+        penalised = firth(whole, y)
+        beta, variances = penalised.beta, penalised.variances(scored)
+    _, *found = (wald(b, v, confidence) for b, v in zip(beta, variances, strict=True))
+    return LogisticFit(float(beta[0]), tuple(found), deviance(y, whole @ beta), penalised)
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class AddedTest:
     statistic, df, p : chi-square of H0: the coefficient of the score is 0
     by_patient : whether it is Wald's with a variance clustered by patient, else the likelihood
         ratio's
+    penalised : whether likelihood or variance are those with Firth's penalty
     """
 
     statistic: float
     df: int
     p: float
     by_patient: bool
+    penalised: bool
 
 
 def added_test(without: LogisticFit, both: LogisticFit, scored: Scored) -> AddedTest:
@@ -88,9 +92,13 @@ def added_test(without: LogisticFit, both: LogisticFit, scored: Scored) -> Added
 
     Cases of one patient are not independent, which the likelihood ratio takes them for.
     """
-    by_patient = scored.n_patients < scored.scores.size
-    statistic = without.deviance - both.deviance
+    by_patient, penalised = scored.n_patients < scored.scores.size, both.penalised
     if by_patient:
         last = both.coefficients[-1]
         statistic = (last.value / last.se) ** 2
-    return AddedTest(float(statistic), 1, float(stats.chi2.sf(statistic, 1)), by_patient)
+    elif penalised is not None:
+        statistic = penalised.statistic(len(both.coefficients))
+    else:
+        statistic = without.deviance - both.deviance
+    p = float(stats.chi2.sf(statistic, 1))
+    return AddedTest(float(statistic), 1, p, by_patient, penalised is not None)

@@ -7,7 +7,7 @@ from scipy import stats
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
-from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
 from centrum.evaluate.discrimination import auc, delong_variance, placements
 from centrum.evaluate.scored import Scored
 
@@ -78,6 +78,23 @@ def delong_covariance(first: Scored, second: Scored) -> float:
         + neg_a @ neg_b * n_negative / (n_negative - 1)
         + (pos_a @ neg_b + neg_a @ pos_b) * within
     )
+
+
+def difference_interval(first: float, own: Interval, second: float, other: Interval) -> Interval:
+    """Interval of first - second, two estimates of different patients, from their own intervals.
+
+    nan where one of the two has none. Source: Zou and Donner, Stat Med 2008;27:1693-1702 (MOVER).
+
+    >>> found = difference_interval(0.8, Interval(0.7, 0.87), 0.6, Interval(0.49, 0.7))
+    >>> round(found.lower, 3), round(found.upper, 3)
+    (0.059, 0.33)
+    """
+    if any(not each.upper - each.lower > 0 for each in (own, other)):
+        return NO_INTERVAL
+    down = np.hypot(first - own.lower, other.upper - second)
+    up = np.hypot(own.upper - first, second - other.lower)
+    gap = first - second
+    return Interval(float(gap - down), float(gap + up))
 
 
 def _components(scored: Scored) -> tuple[Floats, Floats]:

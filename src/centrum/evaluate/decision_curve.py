@@ -16,6 +16,9 @@ from centrum.text import OneLine
 
 THRESHOLDS = np.arange(1, 100) / 100
 
+TINY = 1e-12
+"""Net benefits that differ by less are the same."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DecisionCurve(OneLine):

@@ -18,6 +18,7 @@ from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, Weights, in_blocks, normal_interval
 from centrum.evaluate.scored import Scored
+from centrum.kernels.resampled import resampled_areas
 from centrum.text import OneLine
 
 
@@ -212,19 +213,7 @@ def resampled_auc(scored: Scored, weights: Weights) -> Floats:
     >>> resampled_auc(Scored.of([1, 2, 3], [0, 1, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
     array([0.5 , 0.75])
     """
-    return in_blocks(weights, partial(_resampled_auc, scored))
-
-
-def _resampled_auc(scored: Scored, weights: Floats) -> Floats:
-    order = np.argsort(scored.scores, kind="stable")
-    levels = np.flatnonzero(np.diff(scored.scores[order], prepend=-np.inf))
-    drawn, is_positive = weights[:, order], scored.positive[order]
-    positive = np.add.reduceat(drawn * is_positive, levels, axis=1)
-    negative = np.add.reduceat(drawn * ~is_positive, levels, axis=1)
-    below = negative.cumsum(axis=1) - negative / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((positive * below).sum(axis=1) / pairs)
+    return resampled_areas(scored.scores, scored.positive, weights)
 
 
 def left_out_auc(scored: Scored) -> Floats:

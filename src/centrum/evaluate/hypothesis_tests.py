@@ -75,10 +75,12 @@ def _distance_from_normal(x: Floats) -> float:
 _STEPHENS = (
     (0.302, (1.0,)),
     (0.5, (2.76773, -19.828315, 80.709644, -138.55152, 81.218052)),
-    (0.9, (-4.901232, 40.662806, -97.490286, 94.029866, -32.355711)),
-    (1.31, (6.198765, -19.558097, 23.186922, -12.234627, 2.423045)),
+    (np.inf, (-4.901232, 40.662806, -97.490286, 94.029866, -32.355711)),
 )
-"""p above 0.1: upper end of each range of the modified statistic, polynomial coefficients."""
+"""p above 0.1: upper end of each range of the modified statistic, polynomial coefficients.
+
+A further range begins at 0.9, where p is below 0.1 up to ten million values.
+"""
 
 
 def _lilliefors_p(d: float, n: int) -> float:
@@ -94,10 +96,8 @@ def _lilliefors_p(d: float, n: int) -> float:
     if p <= 0.1:
         return float(p)
     modified = (np.sqrt(n) - 0.01 + 0.85 / np.sqrt(n)) * d
-    for end, coefficients in _STEPHENS:
-        if modified <= end:
-            return float(np.polynomial.polynomial.polyval(modified, coefficients))
-    return 0.0
+    coefficients = next(found for end, found in _STEPHENS if modified <= end)
+    return float(np.polynomial.polynomial.polyval(modified, coefficients))
 
 
 def t_test(a: ArrayLike, b: ArrayLike, *, equal_variances: bool = False) -> Significance:

@@ -53,7 +53,7 @@ def _maximum(design: Floats, y: Floats) -> Floats:
     beta, gram = np.zeros(design.shape[1]), design.T @ design
     for _ in range(MAX_STEPS):
         p = expit(design @ beta)
-        information = _information(design, p)
+        information = information_of(design, p)
         if linalg.eigvalsh(information, gram)[0] < VANISHED:
             break
         step = np.linalg.solve(information, design.T @ (y - p))
@@ -66,14 +66,15 @@ def _maximum(design: Floats, y: Floats) -> Floats:
     return np.full_like(beta, np.nan)
 
 
-def _information(design: Floats, p: Floats) -> Floats:
+def information_of(design: Floats, p: Floats) -> Floats:
+    """Of the likelihood, (k, k), where cases have probabilities p (cases,)."""
     return np.asarray(design.T @ (design * (p * (1 - p))[:, None]))
 
 
 def covariance_of(design: Floats, offset: Floats | float, beta: Floats, scored: Scored) -> Floats:
     """Of the coefficients, clustered by patient where patients have several cases."""
     p = expit(design @ beta + offset)
-    inverse = np.asarray(np.linalg.inv(_information(design, p)))
+    inverse = np.asarray(np.linalg.inv(information_of(design, p)))
     n = scored.n_patients
     if n == p.size:
         return inverse

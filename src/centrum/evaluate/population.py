@@ -280,7 +280,7 @@ def _row(
 def _numeric(values: pd.Series, groups: dict[str, pd.Series]) -> list[PopulationRow]:
     samples = {name: group.to_numpy(dtype=float) for name, group in groups.items()}
     normal = all(_looks_normal(sample) for sample in samples.values())
-    summary = _mean_spread if normal else _quartiles
+    summary = mean_spread if normal else _quartiles
     cells = {name: summary(sample) for name, sample in samples.items()}
     significance = difference = None
     if len(samples) == 2 and all(len(sample) for sample in samples.values()):
@@ -297,8 +297,14 @@ def _looks_normal(x: Floats) -> bool:
     return lilliefors(x).p >= NORMALITY_ALPHA
 
 
-def _mean_spread(x: Floats) -> Cell:
-    return MeanSpread(len(x), *(float(v) for v in (x.mean(), x.std(ddof=1), x.min(), x.max())))
+def mean_spread(x: Floats) -> MeanSpread:
+    """Of one value or more; the SD of one is nan.
+
+    >>> mean_spread(np.array([70.0])).text
+    '70.00 ± – [70–70]'
+    """
+    sd = x.std(ddof=1) if len(x) > 1 else np.nan
+    return MeanSpread(len(x), *(float(v) for v in (x.mean(), sd, x.min(), x.max())))
 
 
 def _quartiles(x: Floats) -> Cell:

@@ -8,9 +8,11 @@ from typing import Protocol, cast
 from centrum.cohort.columns import is_known_head
 from centrum.cohort.findings import listed, refusal
 from centrum.cohort.sheet import Sheet, read_sheet
+from centrum.cohort.text_file import LARGEST_TEXT
 from centrum.errors import ManifestError
 from centrum.exchange import generic, lifex, mirp, pyradiomics, slicer
 from centrum.exchange.foreign_table import ForeignTable
+from centrum.exchange.large import NotPlainError, is_large_text, read_large
 
 
 class Format(Protocol):
@@ -53,10 +55,13 @@ def read_table(
     format: str = "auto",
     id_column: str | None = None,
     keep: Collection[str] = (),
+    wanted: Collection[str] | None = None,
+    columns: Path | None = None,
 ) -> ForeignTable:
     """Read a table of features: CSV, TSV, XLSX, ODS, gzipped text, or PyRadiomics' lines of text.
 
-    Delimiter, encoding and decimal commas are found out.
+    Delimiter, encoding and decimal commas are found out. The numbers of a very large text table
+    go to a file, where one is given; see `centrum.exchange.large` for what it has to be.
 
     Parameters
     ----------
@@ -65,6 +70,8 @@ def read_table(
     id_column : head of the column that names the cases; by default one that is called so
     keep : columns of a generic table that look like running numbers, ids, dates or constants,
         and are features all the same
+    wanted : of a very large table only these features; all of them when missing
+    columns : where its numbers go
 
     Raises
     ------
@@ -84,6 +91,12 @@ def read_table(
     P1                         3.14)
     """
     path = Path(path)
+    if columns is not None and is_large_text(path):
+        try:
+            return _read_large(path, columns, format, id_column, keep, wanted)
+        except NotPlainError:
+            if path.stat().st_size > LARGEST_TEXT:
+                raise
     if format not in ("auto", *FORMATS):
         raise ManifestError(
             f"There is no format {format!r} of tables.",
@@ -108,6 +121,21 @@ def read_table(
             file=path,
         )
     return generic.read(sheet, id_column, keep) if keep else FORMATS[chosen].read(sheet, id_column)
+
+
+def _read_large(
+    path: Path,
+    columns: Path,
+    format: str,
+    id_column: str | None,
+    keep: Collection[str],
+    wanted: Collection[str] | None,
+) -> ForeignTable:
+    def read(first: Path) -> tuple[Sheet, ForeignTable]:
+        table = read_table(first, format=format, id_column=id_column, keep=keep)
+        return read_sheet(first, knows=knows), table
+
+    return read_large(path, read, columns, keep=keep, wanted=wanted)
 
 
 def _read_listing(path: Path, format: str, id_column: str | None) -> ForeignTable:

@@ -20,6 +20,7 @@ class FeatureId:
     discretisation : such as "FBN32", "" where intensities are not discretised
     aggregation : such as "3D_averaged", "" where there is nothing to aggregate
     sequence : such as "T1w", "" when a study measures one
+    region : such as "muscle", "" of the first region; "body-per-above" of a ratio of two
     label : column name in a table made elsewhere; it is the spelling then
 
     >>> from dataclasses import replace
@@ -39,6 +40,7 @@ class FeatureId:
     aggregation: str = ""
     sequence: str = ""
     label: str = ""
+    region: str = ""
 
     def spell(self, dialect: Dialect) -> str:
         """The column name in that dialect."""
@@ -49,12 +51,12 @@ class FeatureId:
         else:
             parts = [self.image, self.family, self.feature.rstrip("_")]
             parts += [self.discretisation, self.aggregation]
-        return "_".join(part for part in (self.sequence, *parts) if part)
+        return "_".join(part for part in (self.region, self.sequence, *parts) if part)
 
     @property
     def source(self) -> str:
-        """Sequence and image, such as "T1w original"."""
-        return f"{self.sequence} {self.image}".strip()
+        """Region and sequence, such as "muscle T1w"; "" of the first region of one sequence."""
+        return f"{self.region} {self.sequence}".strip()
 
     @property
     def unit(self) -> str:
@@ -65,4 +67,6 @@ class FeatureId:
 
 @as_json.register
 def _(feature: FeatureId) -> dict[str, str]:
-    return {**fields_of(feature), "unit": feature.unit}
+    known = fields_of(feature)
+    told = known if feature.region else {k: v for k, v in known.items() if k != "region"}
+    return {**told, "unit": feature.unit}

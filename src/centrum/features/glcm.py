@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -119,10 +120,14 @@ class Cooccurrence:
         """Probability of i + j = k for k = 0 .. 2 Ng (the first two are zero)."""
         return self._summary.total
 
+    @property
+    def of_difference(self) -> "Weights":
+        return _weights(self.difference.shape[-1])
+
     @cached_property
     def scaled(self) -> Array:
         """abs(i - j) / Ng, (..., Ng)."""
-        return np.asarray(_k(self.difference) / self.n_levels[..., None])
+        return np.asarray(self.of_difference.k / self.n_levels[..., None])
 
     @cached_property
     def p_i(self) -> Array:
@@ -141,30 +146,37 @@ class Cooccurrence:
     @cached_property
     def mu_total(self) -> Array:
         """Mean of i + j."""
-        return mean(_k(self.total), self.total)
+        return mean(_weights(self.total.shape[-1]).k, self.total)
+
+    @cached_property
+    def mu_difference(self) -> Array:
+        """Mean of abs(i - j)."""
+        return mean(self.of_difference.k, self.difference)
 
     @cached_property
     def var(self) -> Array:
-        return variance(self.levels, self.p_i)
+        return variance(self.levels, self.p_i, self.mu)
 
     @cached_property
     def contrast(self) -> Array:
         """Mean of (i - j)^2."""
-        return mean(_k(self.difference) ** 2, self.difference)
+        return mean(self.of_difference.squared, self.difference)
 
     @cached_property
     def covariance(self) -> Array:
         """Of i and j, from the variances of i + j and i - j."""
         shift = 2 * self.mu - self.mu_total
-        return np.asarray((self.cluster(2) - self.contrast + shift**2) / 4)
+        return np.asarray((self.clusters[0] - self.contrast + shift**2) / 4)
 
-    def cluster(self, order: int) -> Array:
-        """Mean of (i + j - mean)^order."""
-        deviation = _k(self.total) - self.mu_total[..., None]
-        power = deviation * deviation
-        for _ in range(order - 2):
-            power *= deviation
-        return np.asarray((power * self.total).sum(axis=-1))
+    @cached_property
+    def clusters(self) -> tuple[Array, Array, Array]:
+        """Means of (i + j - mean) to the powers 2, 3 and 4."""
+        deviation = _weights(self.total.shape[-1]).k - self.mu_total[..., None]
+        second = deviation * deviation
+        third = second * deviation
+        fourth = third * deviation
+        a, b, c = ((power * self.total).sum(axis=-1) for power in (second, third, fourth))
+        return a, b, c
 
     @cached_property
     def marginal_entropies(self) -> tuple[Array, Array]:
@@ -172,8 +184,24 @@ class Cooccurrence:
         return entropy(self.p_i), entropy(self.p_j)
 
 
-def _k(p: Array) -> Array:
-    return np.arange(float(p.shape[-1]))
+class Weights(NamedTuple):
+    """Of the numbers k = 0 .. n - 1: themselves, their squares and what falls with them, (n,)."""
+
+    k: Array
+    squared: Array
+    inverse: Array
+    inverse_moment: Array
+    inverse_square: Array
+
+
+@cache
+def _weights(n: int) -> Weights:
+    k = np.arange(float(n))
+    inverse_square = np.divide(1, k**2, out=np.zeros_like(k), where=k > 0)
+    found = Weights(k, k**2, 1 / (1 + k), 1 / (1 + k**2), inverse_square)
+    for weights in found:
+        weights.setflags(write=False)
+    return found
 
 
 EXAMPLE = Cooccurrence.of(np.array([[0.5, 0.125], [0.125, 0.25]]))
@@ -227,7 +255,7 @@ def difference_average(m: Cooccurrence) -> Array:
     >>> round(float(difference_average(EXAMPLE)), 6)
     0.25
     """
-    return mean(_k(m.difference), m.difference)
+    return m.mu_difference
 
 
 @glcm.feature("D3YU", "Difference variance")
@@ -237,7 +265,7 @@ def difference_variance(m: Cooccurrence) -> Array:
     >>> round(float(difference_variance(EXAMPLE)), 6)
     0.1875
     """
-    return variance(_k(m.difference), m.difference)
+    return variance(m.of_difference.k, m.difference, m.mu_difference)
 
 
 @glcm.feature("NTRS", "Difference entropy")
@@ -267,7 +295,7 @@ def sum_variance(m: Cooccurrence) -> Array:
     >>> round(float(sum_variance(EXAMPLE)), 6)
     0.6875
     """
-    return m.cluster(2)
+    return m.clusters[0]
 
 
 @glcm.feature("P6QZ", "Sum entropy")
@@ -317,7 +345,7 @@ def inverse_difference(m: Cooccurrence) -> Array:
     >>> round(float(inverse_difference(EXAMPLE)), 6)
     0.875
     """
-    return mean(1 / (1 + _k(m.difference)), m.difference)
+    return mean(m.of_difference.inverse, m.difference)
 
 
 @glcm.feature("NDRX", "Normalised inverse difference")
@@ -337,7 +365,7 @@ def inverse_difference_moment(m: Cooccurrence) -> Array:
     >>> round(float(inverse_difference_moment(EXAMPLE)), 6)
     0.875
     """
-    return mean(1 / (1 + _k(m.difference) ** 2), m.difference)
+    return mean(m.of_difference.inverse_moment, m.difference)
 
 
 @glcm.feature("1QCO", "Normalised inverse difference moment")
@@ -357,8 +385,7 @@ def inverse_variance(m: Cooccurrence) -> Array:
     >>> round(float(inverse_variance(EXAMPLE)), 6)
     0.25
     """
-    k = _k(m.difference)
-    return mean(np.divide(1, k**2, out=np.zeros_like(k), where=k > 0), m.difference)
+    return mean(m.of_difference.inverse_square, m.difference)
 
 
 @glcm.feature("NI2N", "Correlation")
@@ -379,7 +406,8 @@ def autocorrelation(m: Cooccurrence) -> Array:
     >>> round(float(autocorrelation(EXAMPLE)), 6)
     2.0
     """
-    return np.asarray((mean(_k(m.total) ** 2, m.total) - m.contrast) / 4)
+    squared = _weights(m.total.shape[-1]).squared
+    return np.asarray((mean(squared, m.total) - m.contrast) / 4)
 
 
 @glcm.feature("DG8W", "Cluster tendency")
@@ -389,7 +417,7 @@ def cluster_tendency(m: Cooccurrence) -> Array:
     >>> round(float(cluster_tendency(EXAMPLE)), 6)
     0.6875
     """
-    return m.cluster(2)
+    return m.clusters[0]
 
 
 @glcm.feature("7NFM", "Cluster shade")
@@ -399,7 +427,7 @@ def cluster_shade(m: Cooccurrence) -> Array:
     >>> round(float(cluster_shade(EXAMPLE)), 6)
     0.28125
     """
-    return m.cluster(3)
+    return m.clusters[1]
 
 
 @glcm.feature("AE86", "Cluster prominence")
@@ -409,7 +437,7 @@ def cluster_prominence(m: Cooccurrence) -> Array:
     >>> round(float(cluster_prominence(EXAMPLE)), 6)
     0.769531
     """
-    return m.cluster(4)
+    return m.clusters[2]
 
 
 @glcm.feature("R8DG", "First measure of information correlation")

@@ -11,12 +11,12 @@ from centrum.arrays import Array, Ints
 from centrum.features import distribution
 from centrum.features.registry import Reads
 from centrum.features.sample import Sample, family_of_samples
-from centrum.kernels.tally import Tally, count_levels
+from centrum.kernels.tally import Tally, Value, count_levels
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Sample):
-    """Grey levels in a region, from 1."""
+    """Grey levels from 1 in a region, or in many that have the same highest level."""
 
     @classmethod
     def from_counts(cls, counts: Ints) -> Self:
@@ -30,24 +30,25 @@ class Histogram(Sample):
 
     @cached_property
     def counts(self) -> Array:
-        """Number of voxels at levels 1 .. Ng."""
-        return np.pad(self.tally.times, (int(self.tally.low) - 1, 0))
+        """Number of voxels at levels 1 .. Ng, (..., Ng)."""
+        return self.tally.from_one
 
     @cached_property
     def levels(self) -> Array:
-        return np.arange(1, self.counts.size + 1)
+        return np.arange(1, self.counts.shape[-1] + 1)
 
     @cached_property
     def p(self) -> Array:
-        return np.asarray(self.counts / self.n)
+        return np.asarray(self.counts / np.asarray(self.n)[..., None])
 
     @cached_property
     def gradient(self) -> Array:
         """Central differences of the counts, one-sided at both ends; 0 for a single level."""
         c = self.counts
-        if c.size == 1:
-            return np.zeros(1)
-        return np.concatenate((c[1:2] - c[:1], (c[2:] - c[:-2]) / 2, c[-1:] - c[-2:-1]))
+        if c.shape[-1] == 1:
+            return np.zeros(c.shape)
+        first, last = c[..., 1:2] - c[..., :1], c[..., -1:] - c[..., -2:-1]
+        return np.concatenate((first, (c[..., 2:] - c[..., :-2]) / 2, last), axis=-1)
 
 
 LEVELS = Reads("grey levels and how often each occurs", levels=True, responses=True)
@@ -77,71 +78,72 @@ histogram = family_of_samples(
 
 
 @histogram.feature("AMMC", "Intensity histogram mode")
-def mode(h: Histogram) -> float:
+def mode(h: Histogram) -> Value:
     """The fullest level; of several, the one nearest to the mean, then the lower.
 
-    >>> mode(Histogram.from_counts(np.array([3, 0, 3, 1])))
+    >>> float(mode(Histogram.from_counts(np.array([3, 0, 3, 1]))))
     3.0
     """
-    fullest = h.levels[h.counts == h.counts.max()]
-    return float(fullest[np.argmin(np.abs(fullest - h.mean))])
+    away = np.abs(h.levels - np.asarray(h.mean)[..., None])
+    fullest = h.counts == h.counts.max(axis=-1, keepdims=True)
+    return h.levels[np.where(fullest, away, np.inf).argmin(axis=-1)]
 
 
 @histogram.feature("TLU2", "Discretised intensity entropy")
-def entropy(h: Histogram) -> float:
+def entropy(h: Histogram) -> Value:
     """0 for a single level, log2 Ng at most.
 
-    >>> entropy(Histogram.from_counts(np.array([2, 1, 1])))
+    >>> float(entropy(Histogram.from_counts(np.array([2, 1, 1]))))
     1.5
     """
-    return float(distribution.entropy(h.p))
+    return distribution.entropy(h.p)
 
 
 @histogram.feature("BJ5W", "Discretised intensity uniformity")
-def uniformity(h: Histogram) -> float:
+def uniformity(h: Histogram) -> Value:
     """1 for a single level, 1 / Ng at least.
 
-    >>> uniformity(Histogram.from_counts(np.array([1, 1])))
+    >>> float(uniformity(Histogram.from_counts(np.array([1, 1]))))
     0.5
     """
-    return float(h.p @ h.p)
+    return np.asarray(h.p[..., None, :] @ h.p[..., None])[..., 0, 0]
 
 
 @histogram.feature("12CE", "Maximum histogram gradient")
-def maximum_gradient(h: Histogram) -> float:
+def maximum_gradient(h: Histogram) -> Value:
     """0 for a single level.
 
-    >>> maximum_gradient(Histogram.from_counts(np.array([1, 4, 9])))
+    >>> float(maximum_gradient(Histogram.from_counts(np.array([1, 4, 9]))))
     5.0
     """
-    return float(h.gradient.max())
+    return np.asarray(h.gradient.max(axis=-1))
 
 
 @histogram.feature("8E6O", "Maximum histogram gradient intensity")
-def maximum_gradient_level(h: Histogram) -> float:
+def maximum_gradient_level(h: Histogram) -> Value:
     """Of several levels, the lowest.
 
-    >>> maximum_gradient_level(Histogram.from_counts(np.array([1, 4, 9])))
+    >>> float(maximum_gradient_level(Histogram.from_counts(np.array([1, 4, 9]))))
     3.0
     """
-    return float(h.levels[h.gradient.argmax()])
+    return h.levels[h.gradient.argmax(axis=-1)]
 
 
 @histogram.feature("VQB3", "Minimum histogram gradient")
-def minimum_gradient(h: Histogram) -> float:
+def minimum_gradient(h: Histogram) -> Value:
     """0 for a single level.
 
-    >>> minimum_gradient(Histogram.from_counts(np.array([9, 4, 1])))
+    >>> float(minimum_gradient(Histogram.from_counts(np.array([9, 4, 1]))))
     -5.0
     """
-    return float(h.gradient.min())
+    return np.asarray(h.gradient.min(axis=-1))
 
 
 @histogram.feature("RHQZ", "Minimum histogram gradient intensity")
-def minimum_gradient_level(h: Histogram) -> float:
+def minimum_gradient_level(h: Histogram) -> Value:
     """Of several levels, the lowest.
 
-    >>> minimum_gradient_level(Histogram.from_counts(np.array([9, 4, 1])))
+    >>> float(minimum_gradient_level(Histogram.from_counts(np.array([9, 4, 1]))))
     1.0
     """
-    return float(h.levels[h.gradient.argmin()])
+    return h.levels[h.gradient.argmin(axis=-1)]

@@ -78,19 +78,30 @@ class ToneDifferences:
         """Levels that occur in any matrix: the others add nothing to sums over pairs."""
         return np.flatnonzero(self.n.reshape(-1, self.n.shape[-1]).any(axis=0))
 
-    def over_pairs(self, terms: Any) -> Array:
-        """Sum over pairs of levels that occur of terms(i, j, p_i, p_j, s_i, s_j)."""
+    @cached_property
+    def pairs(self) -> tuple[Array, tuple[Array, ...]]:
+        """Which pairs of levels occur, and i, j, p_i, p_j, s_i, s_j of each."""
         keep = self.present
         i, p, s = self.levels[keep], self.p[..., keep], self.s[..., keep]
-        both = (p > 0)[..., :, None] & (p > 0)[..., None, :]
-        values = terms(
-            i[:, None], i, p[..., :, None], p[..., None, :], s[..., :, None], s[..., None, :]
-        )
-        return np.asarray(np.where(both, values, 0.0).sum(axis=(-2, -1)))
+        there = p > 0
+        of_pairs = (p[..., :, None], p[..., None, :], s[..., :, None], s[..., None, :])
+        return there[..., :, None] & there[..., None, :], (i[:, None], i, *of_pairs)
+
+    def over_pairs(self, terms: Any) -> Array:
+        """Sum over pairs of levels that occur of terms(i, j, p_i, p_j, s_i, s_j)."""
+        both, of_pairs = self.pairs
+        return np.asarray(np.where(both, terms(*of_pairs), 0.0).sum(axis=(-2, -1)))
+
+    @cached_property
+    def lonely(self) -> Array | None:
+        """Where no voxel has a neighbour; None if nowhere."""
+        lonely = np.asarray(self.n_voxels == 0)
+        return lonely if lonely.any() else None
 
     def unless(self, special: Array, value: float, values: Array) -> Array:
         """`values`, but `value` where `special`; nan where no voxel has a neighbour."""
-        return np.where(self.n_voxels == 0, np.nan, np.where(special, value, values))
+        usual = np.where(special, value, values)
+        return usual if self.lonely is None else np.where(self.lonely, np.nan, usual)
 
     @cached_property
     def spread(self) -> Array:

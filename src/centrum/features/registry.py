@@ -1,8 +1,8 @@
 """What a feature is called, where it is defined, how it is computed.
 
-`catalogue.csv` holds the facts (IBSI code, name, unit, section of the IBSI reference
-manual, arXiv:1612.07003, formula, the name in PyRadiomics and whether PyRadiomics gives it
-only on request); a family module holds the
+`catalogue.csv` holds the facts (IBSI code, name, the short name that figures write behind that
+of the family, unit, section of the IBSI reference manual, arXiv:1612.07003, formula, the name in
+PyRadiomics and whether PyRadiomics gives it only on request); a family module holds the
 definitions. A definition that contradicts the catalogue stops the import.
 """
 
@@ -29,6 +29,7 @@ class Entry:
     family: str
     code: str
     name: str
+    short: str
     unit: str
     section: str
     formula: str
@@ -138,10 +139,12 @@ class Family:
             self._of_dialect[dialect] = tuple(f for f in self if f.in_dialect(dialect))
         return self._of_dialect[dialect]
 
-    def compute(self, statistic: object, dialect: Dialect) -> dict[str, Floats]:
-        """Values by feature key, each with the batch shape of the statistic."""
+    def values(self, statistic: object, dialect: Dialect) -> Floats:
+        """Values of `features`, (features, ...) with the batch shape of the statistic."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {
-                feature.key: np.asarray(feature.compute(statistic), dtype=float)
-                for feature in self.features(dialect)
-            }
+            return np.array([f.compute(statistic) for f in self.features(dialect)], dtype=float)
+
+    def compute(self, statistic: object, dialect: Dialect) -> dict[str, Floats]:
+        """The same by feature key."""
+        keys = [feature.key for feature in self.features(dialect)]
+        return dict(zip(keys, map(np.asarray, self.values(statistic, dialect)), strict=True))

@@ -123,6 +123,25 @@ class Interpolation(Settings):
 Weighting = Literal["manhattan", "euclidean", "infinity", "no_weighting"]
 
 
+BODY = "body"
+"""What ratios call the first region."""
+
+
+class RegionRatio(Settings):
+    """Features of one region divided by the same ones of another."""
+
+    of: str = Field(BODY, description="region that is divided; body is that of the first masks")
+    to: str = Field(description="region by which it is divided")
+    families: tuple[FamilyName, ...] = Field(
+        ("statistics",), description="families whose features of the image itself are divided"
+    )
+
+    @property
+    def name(self) -> str:
+        """Of the ratio, such as "body-per-above"."""
+        return f"{self.of}-per-{self.to}"
+
+
 class ExtractionSettings(Settings):
     """Everything that decides the numbers of an extraction."""
 
@@ -177,6 +196,21 @@ class ExtractionSettings(Settings):
     energy_shift: Intensity = Field(
         0.0, description="added to intensities before energy (PyRadiomics voxelArrayShift)"
     )
+
+    ratios: tuple[RegionRatio, ...] = Field(
+        (), description="ratios of regions, where the manifest has columns mask:READER:REGION"
+    )
+
+    @model_validator(mode="after")
+    def _ratios_of_two(self) -> Self:
+        for ratio in self.ratios:
+            if ratio.of == ratio.to:
+                raise ValueError(f"a ratio of the region {ratio.of!r} to itself is 1")
+            if missing := [f for f in ratio.families if f not in self.families]:
+                raise ValueError(f"the ratio {ratio.name} is of {missing[0]}, no family of these")
+        if len({ratio.name for ratio in self.ratios}) < len(self.ratios):
+            raise ValueError("two ratios are of the same two regions")
+        return self
 
     @model_validator(mode="after")
     def _one_distance(self) -> Self:

@@ -8,6 +8,7 @@ four families.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +46,25 @@ class LevelSizeCounts:
     def from_table(cls, table: Array, n_voxels: Array) -> "LevelSizeCounts":
         """From counts (batch..., largest size, Ng); `n_voxels` (batch...)."""
         *shape, sizes, levels = table.shape
-        cells = np.flatnonzero(table)
-        rest, i = np.divmod(cells, levels)
-        matrix, j = np.divmod(rest, sizes)
-        n = table.ravel()[cells].astype(float)
+        flat = table.ravel()
+        (cells,) = flat.nonzero()
+        rest, i = _parted(cells, levels)
+        matrix, j = _parted(rest, sizes) if n_voxels.size > 1 else (np.zeros_like(rest), rest)
+        n = flat[cells].astype(float)
         return cls(tuple(shape), matrix, i + 1.0, j + 1.0, n, n_voxels.ravel().astype(float))
 
     @classmethod
     def from_elements(cls, matrix: Array, i: Array, j: Array, n_voxels: Array) -> "LevelSizeCounts":
         """From the matrix, level and size of every element, (elements,) each."""
-        levels, sizes = int(i.max(initial=0)) + 1, int(j.max(initial=0)) + 1
-        cells, n = _counted((matrix * levels + i) * sizes + j)
-        rest, size = np.divmod(cells, sizes)
-        which, level = np.divmod(rest, levels)
+        levels, sizes, known = int(i.max(initial=0)) + 1, int(j.max(initial=0)) + 1, None
+        if n_voxels.size * levels * sizes > BINS_PER_CELL * j.size >= sizes:
+            known, j = _numbered(j)
+            sizes = known.size
+        rows = matrix * levels + i if n_voxels.size > 1 else i
+        cells, n = _counted(rows * sizes + j)
+        rest, size = _parted(cells, sizes)
+        which, level = _parted(rest, levels)
+        size = size if known is None else known[size]
         return cls(
             n_voxels.shape, which, level.astype(float), size.astype(float), n.astype(float),
             n_voxels.ravel().astype(float),
@@ -83,28 +90,47 @@ class LevelSizeCounts:
             return np.asarray(terms.sum()).reshape(self.shape)
         return np.bincount(self.matrix, terms, len(self.n_voxels)).reshape(self.shape)
 
-    def mean(self, values: Array) -> Array:
-        """Mean of `values` (cells,) over the elements of each matrix, (batch...)."""
+    def means(self, values: Array) -> Array:
+        """Means of `values` (k, cells) over the elements of each matrix, (k, batch...)."""
         if len(self.n_voxels) == 1:
-            return np.asarray(values.dot(self.n) / self.n_elements)
-        return np.asarray(self.add(values * self.n) / self.n_elements)
+            sums = np.vecdot(values, self.n).reshape(-1, *self.shape)
+        else:
+            sums = np.stack([self.add(row * self.n) for row in values])
+        return np.asarray(sums / self.n_elements)
 
     @cached_property
     def n_elements(self) -> Array:
         return self.add(self.n)
 
     @cached_property
-    def i2(self) -> Array:
-        return self.i**2
+    def emphases(self) -> "Emphases":
+        """Means of all quotients and products of i^2 and j^2."""
+        values = np.empty((len(Emphases._fields), self.n.size))
+        i2, j2, ij = values[1], values[3], values[5]
+        np.square(self.i, i2)
+        np.square(self.j, j2)
+        np.multiply(i2, j2, ij)
+        for out, a, b in ((0, 1, i2), (2, 1, j2), (4, 1, ij), (6, i2, j2), (7, j2, i2)):
+            np.divide(a, b, values[out])
+        return Emphases(*self.means(values))
 
     @cached_property
-    def j2(self) -> Array:
-        return self.j**2
+    def variances(self) -> Array:
+        """Variance of i and of j over the elements of each matrix, (2, batch...)."""
+        values = np.empty((2, self.n.size))
+        values[0], values[1] = self.i, self.j
+        deviations = values - self._of_cells(self.means(values))
+        return self.means(np.square(deviations, deviations))
+
+    def _of_cells(self, values: Array) -> Array:
+        """What each matrix has, (..., batch...), at its cells, (..., cells or 1)."""
+        flat = values.reshape(*values.shape[: values.ndim - len(self.shape)], -1)
+        return flat if len(self.n_voxels) == 1 else flat[..., self.matrix]
 
     @cached_property
     def p(self) -> Array:
         """Share of each cell among the elements of its matrix, (cells,)."""
-        return np.asarray(self.n / self.n_elements.ravel()[self.matrix])
+        return np.asarray(self.n / self._of_cells(self.n_elements))
 
     @cached_property
     def level_squares(self) -> Array:
@@ -127,8 +153,33 @@ class LevelSizeCounts:
         return np.asarray((counts.reshape(-1, width) ** 2).sum(axis=1).reshape(self.shape))
 
 
+class Emphases(NamedTuple):
+    """Means over the elements of each matrix, (batch...): of 1 / i^2, i^2, 1 / j^2 and so on."""
+
+    low: Array
+    high: Array
+    small: Array
+    large: Array
+    small_low: Array
+    large_high: Array
+    small_high: Array
+    large_low: Array
+
+
 MARGINAL_WIDTH = 4096
 """Sizes up to this are counted in a row of bins; larger ones are numbered first."""
+
+
+def _parted(numbers: Array, by: int) -> tuple[Array, Array]:
+    """Quotient and remainder."""
+    quotient = numbers // by
+    return quotient, numbers - quotient * by
+
+
+def _numbered(sizes: Array) -> tuple[Array, Array]:
+    """The different sizes, ascending, and which of them each one is."""
+    there = np.bincount(sizes) > 0
+    return there.nonzero()[0], (np.cumsum(there) - 1)[sizes]
 
 
 def _counted(cells: Array) -> tuple[Array, Array]:
@@ -136,7 +187,7 @@ def _counted(cells: Array) -> tuple[Array, Array]:
     if cells.max(initial=0) > BINS_PER_CELL * cells.size:
         return np.unique(cells, return_counts=True)
     n = np.bincount(cells)
-    found = np.flatnonzero(n)
+    (found,) = n.nonzero()
     return found, n[found]
 
 
@@ -150,7 +201,7 @@ def small_size(m: LevelSizeCounts) -> Array:
     >>> small_size(EXAMPLE)
     array([0.625])
     """
-    return m.mean(1 / m.j2)
+    return m.emphases.small
 
 
 def large_size(m: LevelSizeCounts) -> Array:
@@ -159,7 +210,7 @@ def large_size(m: LevelSizeCounts) -> Array:
     >>> large_size(EXAMPLE)
     array([2.5])
     """
-    return m.mean(m.j2)
+    return m.emphases.large
 
 
 def low_level(m: LevelSizeCounts) -> Array:
@@ -168,7 +219,7 @@ def low_level(m: LevelSizeCounts) -> Array:
     >>> low_level(EXAMPLE)
     array([0.8125])
     """
-    return m.mean(1 / m.i2)
+    return m.emphases.low
 
 
 def high_level(m: LevelSizeCounts) -> Array:
@@ -177,7 +228,7 @@ def high_level(m: LevelSizeCounts) -> Array:
     >>> high_level(EXAMPLE)
     array([1.75])
     """
-    return m.mean(m.i2)
+    return m.emphases.high
 
 
 def small_size_low_level(m: LevelSizeCounts) -> Array:
@@ -186,7 +237,7 @@ def small_size_low_level(m: LevelSizeCounts) -> Array:
     >>> small_size_low_level(EXAMPLE)
     array([0.578125])
     """
-    return m.mean(1 / (m.i2 * m.j2))
+    return m.emphases.small_low
 
 
 def small_size_high_level(m: LevelSizeCounts) -> Array:
@@ -195,7 +246,7 @@ def small_size_high_level(m: LevelSizeCounts) -> Array:
     >>> small_size_high_level(EXAMPLE)
     array([0.8125])
     """
-    return m.mean(m.i2 / m.j2)
+    return m.emphases.small_high
 
 
 def large_size_low_level(m: LevelSizeCounts) -> Array:
@@ -204,7 +255,7 @@ def large_size_low_level(m: LevelSizeCounts) -> Array:
     >>> large_size_low_level(EXAMPLE)
     array([1.75])
     """
-    return m.mean(m.j2 / m.i2)
+    return m.emphases.large_low
 
 
 def large_size_high_level(m: LevelSizeCounts) -> Array:
@@ -213,7 +264,7 @@ def large_size_high_level(m: LevelSizeCounts) -> Array:
     >>> large_size_high_level(EXAMPLE)
     array([5.5])
     """
-    return m.mean(m.i2 * m.j2)
+    return m.emphases.large_high
 
 
 def level_non_uniformity(m: LevelSizeCounts) -> Array:
@@ -267,7 +318,7 @@ def level_variance(m: LevelSizeCounts) -> Array:
     >>> level_variance(EXAMPLE)
     array([0.1875])
     """
-    return m.mean((m.i - m.mean(m.i).ravel()[m.matrix]) ** 2)
+    return np.asarray(m.variances[0])
 
 
 def size_variance(m: LevelSizeCounts) -> Array:
@@ -276,7 +327,7 @@ def size_variance(m: LevelSizeCounts) -> Array:
     >>> size_variance(EXAMPLE)
     array([0.25])
     """
-    return m.mean((m.j - m.mean(m.j).ravel()[m.matrix]) ** 2)
+    return np.asarray(m.variances[1])
 
 
 def entropy(m: LevelSizeCounts) -> Array:

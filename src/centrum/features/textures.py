@@ -220,7 +220,7 @@ class Textures:
     def _of_zones(self, sizes: Array, merged: Axes) -> LevelSizeCounts:
         level, found = self.zones
         if BLOCKS in merged:
-            block, voxels = np.zeros_like(level), np.array(self.layout.counts.sum())
+            block, voxels = np.zeros_like(level), np.array(self.layout.positions.size)
         else:
             block = np.searchsorted(self.layout.first, found.voxel, side="right") - 1
             voxels = self.layout.counts

@@ -1,10 +1,15 @@
 """Fitted classifiers as plain numbers: what each needs to score a case, and nothing else.
 
+Each also tells what every z-score adds: `parts` are Shapley values against a case whose z-scores
+are all 0, and sum exactly to the difference of the two cases' `raw`. That is the score, but of
+averaged trees their mean vote, a probability, and of others the log-odds before their limit.
+
 Nothing of scikit-learn is needed to score, and nothing but numbers and names is kept, so that
 a file of them cannot carry code.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -16,6 +21,7 @@ from scipy.special import expit, logit
 from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.frozen.schema import PART, Number, Positions, Positive, Rows, Vector, agree, validated
+from centrum.frozen.shapley import Boxes, leaves_of, product_parts
 from centrum.text import OneLine
 
 Certain = Annotated[Number, Field(gt=0, lt=0.5)]
@@ -41,6 +47,12 @@ class Linear(OneLine):
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
         return np.asarray(z @ self.weights + self.intercept)
+
+    raw = score
+
+    def parts(self, z: Floats) -> Floats:
+        """What each z-score adds, (cases, features): weight x z."""
+        return np.asarray(z * self.weights)
 
 
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
@@ -70,6 +82,16 @@ class RadialKernel(OneLine):
         for k, case in enumerate(z):
             squares[k] = ((case - self.vectors) ** 2).sum(axis=1)
         return np.asarray(np.exp(-self.gamma * squares) @ self.weights + self.intercept)
+
+    raw = score
+
+    def parts(self, z: Floats) -> Floats:
+        """What each z-score adds, (cases, features); the kernel is a product over features."""
+        usual = np.exp(-self.gamma * self.vectors**2)
+        return np.array(
+            [product_parts(np.exp(-self.gamma * (row - self.vectors) ** 2), usual, self.weights)
+             for row in z]
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
@@ -102,10 +124,22 @@ class NaiveBayes(OneLine):
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
-        away = (z[:, None, :] - self.means) ** 2 / self.variances
-        spread = np.log(2 * np.pi * self.variances).sum(axis=1)
-        joint = np.log(self.priors) - 0.5 * (spread + away.sum(axis=2))
-        return _bounded(expit(joint[:, 1] - joint[:, 0]), self.certain)
+        return _bounded(expit(self.raw(z)), self.certain)
+
+    def raw(self, z: Floats) -> Floats:
+        """The log-odds without limit, (cases,)."""
+        spread = np.log(self.variances).sum(axis=1)  # and 2 pi, which the classes share
+        joint = np.log(self.priors) - 0.5 * (spread + self._away(z).sum(axis=2))
+        return np.asarray(joint[:, 1] - joint[:, 0])
+
+    def parts(self, z: Floats) -> Floats:
+        """What each z-score adds to the log-odds, (cases, features): they are a sum."""
+        moved = self._away(z) - self._away(np.zeros((1, self.width)))
+        return np.asarray(0.5 * (moved[:, 0] - moved[:, 1]))
+
+    def _away(self, z: Floats) -> Floats:
+        """Squared distance from each class in its SDs, (cases, classes, features)."""
+        return np.asarray((z[:, None, :] - self.means) ** 2 / self.variances)
 
 
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
@@ -169,12 +203,30 @@ class Forest(OneLine):
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
+        raw = self.raw(z)
+        return _bounded(expit(raw) if self.boosted else raw, self.certain)
+
+    def raw(self, z: Floats) -> Floats:
+        """The mean probability of the trees, or the log-odds without limit (boosting), (cases,)."""
         # scikit-learn's trees compare numbers of single precision.
         single = z.astype(np.float32)
         values = np.array([tree.of(single) for tree in self.trees])
         if self.boosted:
-            return _bounded(expit(self.start + self.rate * values.sum(axis=0)), self.certain)
-        return _bounded(values.mean(axis=0), self.certain)
+            return np.asarray(self.start + self.rate * values.sum(axis=0))
+        return np.asarray(values.mean(axis=0))
+
+    def parts(self, z: Floats) -> Floats:
+        """What each z-score adds to `raw`, (cases, features)."""
+        each = self.rate if self.boosted else 1 / len(self.trees)
+        return each * self._boxes.parts(z.astype(np.float32))
+
+    @cached_property
+    def _boxes(self) -> Boxes:
+        return Boxes.of(
+            leaf
+            for t in self.trees
+            for leaf in leaves_of(t.left, t.right, t.feature, t.threshold, t.value)
+        )
 
 
 Classifier = Linear | RadialKernel | NaiveBayes | Forest

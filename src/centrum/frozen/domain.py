@@ -5,7 +5,7 @@ A new case is held against it; what lies outside is flagged, never silently scor
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass as plain_dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,8 +14,11 @@ from pydantic.dataclasses import dataclass
 from centrum.arrays import Flags, Floats
 from centrum.frozen.schema import PART, GappyVector, Number, agree
 from centrum.io.facts import NUMBERS, Facts
-from centrum.measure.acquisition import REGION
-from centrum.text import OneLine
+from centrum.measure.acquisition import REGION, TEXTS
+from centrum.text import OneLine, counted, sentence_case
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -28,11 +31,21 @@ MANY = 0.1
 FEWEST = 3
 """So many features outside are never a warning by their number alone."""
 
+NAMED = 5
+"""Features that a flag names before it counts the rest."""
+
 TOLERANCE = 0.05
 """Of an acquisition number beyond the training range, relative to its nearer end."""
 
 REGION_TOLERANCE = 0.25
 """The same of a region's size."""
+
+OUT_OF_RANGE = "features-out-of-range"
+
+UNSEEN = (
+    "Check it; if it is right, the score is untested: the model has not learnt from such images."
+)
+"""What to do where an acquisition is unlike those of the training cases."""
 
 Severity = Literal["refuse", "warning", "note"]
 
@@ -45,12 +58,27 @@ class Flag:
     ----------
     severity : "refuse" (no score is given), "warning" (look at it before the score) or "note"
     code : short name of the kind
-    message : what was found, and what the training cases were like
+    message : what was found, what the training cases were like, and what to do
+    features : names of those that it is about, the farthest outside first
     """
 
     severity: Severity
     code: str
     message: str
+    features: tuple[str, ...] = ()
+
+    def told(self, labels: Mapping[str, str] | None = None) -> str:
+        """The message and the first of the features, as `labels` call them.
+
+        >>> Flag("note", "far", "2 features are far.", ("a", "b")).told({"a": "A", "b": "B"})
+        '2 features are far. Farthest first: A; B.'
+        """
+        if not self.features:
+            return self.message
+        named = [labels[name] if labels else name for name in self.features]
+        more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        text = f"{self.message} Farthest first: {'; '.join(named[:NAMED])}{more}"
+        return text if text.endswith(".") else f"{text}."
 
 
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
@@ -154,7 +182,7 @@ class Domain(OneLine):
                 "refuse",
                 "modality",
                 f"The image is {found}; the model was trained on {', '.join(known)}. Intensities "
-                "of another modality mean something else.",
+                f"of another modality mean something else. Give an image of {' or '.join(known)}.",
             )
 
     def _acquisition(self, facts: Facts) -> Iterator[Flag]:
@@ -164,14 +192,14 @@ class Domain(OneLine):
                 yield Flag(
                     "warning",
                     "acquisition",
-                    f"{spoken(name)} {value:.4g} {NUMBERS[name]}: training cases had "
-                    f"{_span(limits)} {NUMBERS[name]}.",
+                    f"{sentence_case(spoken(name))} {value:.4g} {NUMBERS[name]}: training cases "
+                    f"had {_span(limits)} {NUMBERS[name]}. {UNSEEN}",
                 )
         for name, known in self.texts.items():
             value = facts.get(name)
             if name != "modality" and value is not None and value not in known:
-                text = f"{spoken(name)} {value}: training cases had {', '.join(known)}."
-                yield Flag("warning", "acquisition", text)
+                text = f"{spoken(name)} {value}: training cases had {', '.join(known)}. {UNSEEN}"
+                yield Flag("warning", "acquisition", sentence_case(text))
         told_apart = ("modality", "weighting")
         known_here = {*facts, *told_apart}
         unknown = [n for n in (*self.numbers, *self.texts) if n not in known_here]
@@ -180,7 +208,8 @@ class Domain(OneLine):
                 "note",
                 "acquisition-unknown",
                 f"Not known of this image: {', '.join(map(spoken, unknown))}. Whether it was "
-                "acquired like the training cases cannot be told.",
+                "acquired like the training cases cannot be told. Give what is known: --known "
+                f"{unknown[0]}=..., or a column of that name.",
             )
 
     def _region(self, region: Mapping[str, float]) -> Iterator[Flag]:
@@ -204,20 +233,35 @@ class Domain(OneLine):
             texts[name] = tuple(sorted({str(row[name]) for row in facts if name in row}))
         return cls(numbers, texts, _ranges(regions, REGION))
 
+    @classmethod
+    def of_frame(cls, acquisition: "pd.DataFrame") -> Self:
+        """Of cases with a row each, as `extract` leaves them; nan is not known."""
+        rows: list[dict[str, Any]] = [
+            {str(n): v for n, v in row.items() if v == v} for row in acquisition.to_dict("records")
+        ]
+        facts: list[Facts] = [{n: row[n] for n in (*NUMBERS, *TEXTS) if n in row} for row in rows]
+        return cls.of(facts, rows)
+
 
 def feature_flags(distributions: Sequence[Distribution], values: Floats) -> tuple[Flag, ...]:
     """What the features (features,) of a case say: which lie outside the training range."""
     beyond = [d.beyond(v) if v == v else 0.0 for d, v in zip(distributions, values, strict=True)]
-    outside = [(b, d.name) for b, d in zip(beyond, distributions, strict=True) if b > 0]
+    pairs = zip(beyond, (d.name for d in distributions), strict=True)
+    outside = sorted([pair for pair in pairs if pair[0] > 0], reverse=True)
     if not outside:
         return ()
-    far = [name for b, name in sorted(outside, reverse=True) if b > FAR]
+    far = sum(b > FAR for b, _ in outside)
     many = len(outside) > max(FEWEST, MANY * len(distributions))
-    first = f"{len(outside)} of {len(distributions)} features lie outside the training range"
-    worst = f"; beyond it by more than {FAR:g} SD: {', '.join(far[:5])}" if far else ""
-    more = ", ..." if len(far) > 5 else ""
-    severity: Severity = "warning" if far or many else "note"
-    return (Flag(severity, "features-out-of-range", f"{first}{worst}{more}."),)
+    text = (
+        f"{len(outside)} of {counted(len(distributions), 'feature')} outside the training range"
+        f"{f', {far} of them by more than {FAR:g} SD' if far else ''}. Look at the region on every "
+        "slice, and for artefacts"
+    )
+    names = tuple(name for _, name in outside)
+    if not (far or many):
+        return (Flag("note", OUT_OF_RANGE, f"{text}; so few, by so little, is no warning.", names),)
+    unlike = "if both are right, the case is unlike those that the model learnt from"
+    return (Flag("warning", OUT_OF_RANGE, f"{text}; {unlike}, and its score a guess.", names),)
 
 
 def spoken(name: str) -> str:

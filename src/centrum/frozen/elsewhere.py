@@ -64,18 +64,19 @@ class Elsewhere:
         """The probability at the prevalence, from that of the study's mix."""
         return float(at_prevalence(probability, self.own, self.prevalence))
 
-    def text(self, score: Score) -> str:
-        """The probability of a case with its range, both moved to the prevalence."""
+    def moved(self, score: Score) -> Score:
+        """The score of a case with its probability and range moved to the prevalence."""
         p, low, high = (
             None if value is None else self.probability(value)
             for value in (score.probability, score.low, score.high)
         )
-        return replace(score, probability=p, low=low, high=high).probability_text
+        return replace(score, probability=p, low=low, high=high)
 
-    def record(self, probability: float | None) -> dict[str, Any]:
-        """What is written beside a probability of the study's mix; None of a case refused."""
-        moved = None if probability is None else self.probability(probability)
-        return {"probability": moved, **as_json(self)}
+    def record(self, score: Score) -> dict[str, Any]:
+        """What is written beside the numbers of the study's mix; None where these are."""
+        there = self.moved(score)
+        own = {name: getattr(there, name) for name in ("probability", "low", "high")}
+        return {**own, **as_json(self)}
 
     @property
     def at(self) -> str:

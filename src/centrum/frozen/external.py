@@ -6,17 +6,18 @@ it and told apart.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Flags, Floats, Table, column_blocks
 from centrum.errors import DataError
 from centrum.evaluate import CutOff, Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.by_patient import evaluate_patients
 from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.comparison import AucDifference, delong_test
 from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
@@ -24,11 +25,14 @@ from centrum.evaluate.discrimination import RocBand, roc_band
 from centrum.evaluate.recalibration import Recalibration, Update, cross_fitted, recalibration
 from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.people import NOBODY, People
 from centrum.modelling.combat import to_reference
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.modelling.split import fewest_patients, folds_by_patient, train_and_held_out
 from centrum.records import as_json
 from centrum.text import OneLine
+from centrum.validation.fits import of_reader
+from centrum.validation.other_readers import OtherReader, ReadCases, compare_regions
 
 FOLDS = 10
 """Of the patients, to recalibrate without having seen the case."""
@@ -100,11 +104,12 @@ class ExternalValidation(OneLine):
     ----------
     cases : ids of the scored cases
     refused : case -> why it was not scored
-    values : (cases, features) of the model
+    values : (cases, features) of the model; on disk where they are very many
     scores, probability : (cases,)
     called, sets : the outcome at the frozen cut-off, the conformal set
     positive, patients : (cases,)
     evaluation, band : discrimination, and decisions at the frozen cut-off
+    by_patient : each patient by the highest of its cases; None where each has one
     calibrated : as is, recalibrated in the large, and with slope
     not_recalibrated : update -> why it could not be tried
     decision_curve : of the probabilities as they are
@@ -112,11 +117,15 @@ class ExternalValidation(OneLine):
     drift : of every feature and of the score, the largest shift first
     flags : kind of flag -> cases that have it
     compared : other scores of the same patients
+    read : further reader -> score (cases,) by the reader's regions, nan where there is none
+    other_readers : these beside the first reader's
+    not_compared : further reader -> why there is no comparison
+    people : who the patients of the scored cases are
     """
 
     cases: tuple[str, ...]
     refused: Mapping[str, str]
-    values: Floats
+    values: Table
     scores: Floats
     probability: Floats
     called: tuple[str, ...]
@@ -124,6 +133,7 @@ class ExternalValidation(OneLine):
     positive: Flags
     patients: NDArray
     evaluation: Evaluation
+    by_patient: Evaluation | None
     band: RocBand
     calibrated: tuple[Calibrated, ...]
     not_recalibrated: Mapping[str, str]
@@ -132,10 +142,15 @@ class ExternalValidation(OneLine):
     drift: tuple[Drift, ...]
     flags: Mapping[str, int]
     compared: tuple[Compared, ...]
+    read: Mapping[str, Floats]
+    other_readers: tuple[OtherReader, ...]
+    not_compared: Mapping[str, str]
+    people: People
 
     def predictions(self) -> pd.DataFrame:
         """A row per scored case; patients are not named."""
         compared = {f"score, {c.name}": c.scores for c in self.compared}
+        by_readers = {of_reader("score", name): scores for name, scores in self.read.items()}
         return pd.DataFrame(
             {
                 "case": self.cases,
@@ -146,6 +161,7 @@ class ExternalValidation(OneLine):
                 "set": self.sets,
                 **{f"probability, {c.name}": c.probability for c in self.calibrated[1:]},
                 **compared,
+                **by_readers,
             }
         )
 
@@ -156,8 +172,11 @@ def _(validation: ExternalValidation) -> dict[str, Any]:
     return {
         "n": len(validation.cases),
         "refused": len(validation.refused),
+        "people": as_json(validation.people),
         "flags": as_json(validation.flags),
         "evaluation": as_json(validation.evaluation),
+        "band": as_json(validation.band),
+        "patients": as_json(validation.by_patient),
         "calibration": {
             c.name: {"found": as_json(c.calibration), "update": as_json(c.update)}
             for c in validation.calibrated
@@ -172,6 +191,8 @@ def _(validation: ExternalValidation) -> dict[str, Any]:
             }
             for c in validation.compared
         },
+        "other_readers": as_json(validation.other_readers),
+        "not_compared": as_json(validation.not_compared),
     }
 
 
@@ -185,13 +206,19 @@ class NewCases(OneLine):
     patients, positive : (cases,)
     values : (cases, features) in the order of the model's
     batch : (cases,) for harmonisation, or None
+    reader : whose regions the values are of
+    read : further reader -> score (cases,) by the reader's regions, nan where there is none
+    people : who the patients are
     """
 
     cases: tuple[str, ...]
     patients: NDArray
     positive: Flags
-    values: Floats
+    values: Table
     batch: tuple[str, ...] | None
+    reader: str = "reader"
+    read: Mapping[str, Floats] = field(default_factory=dict)
+    people: People = NOBODY
 
 
 def validate(
@@ -223,6 +250,7 @@ def validate(
     ranked, probable = (Scored.of(s, new.positive, patients) for s in (scores, likely))
     weights = case_weights(probable, evaluation.n_resamples, seed)
     own = _evaluated(model, "external", scores, new, seed)
+    other_readers, not_compared = _by_regions(model, new, scores)
     calibrated, not_recalibrated = _calibrated(probable, evaluation.confidence, seed)
     sets = model.conformal.of(scores)
     compared = [_harmonised(model, new, scores, seed)] if _can_harmonise(new) else []
@@ -240,6 +268,14 @@ def validate(
         positive=new.positive,
         patients=patients,
         evaluation=own,
+        by_patient=evaluate_patients(
+            ranked,
+            scores >= model.cutoff,
+            _frozen_cutoff(model),
+            seed=seed,
+            n_resamples=evaluation.n_resamples,
+            confidence=evaluation.confidence,
+        ),
         band=roc_band(ranked, weights, evaluation.confidence),
         calibrated=calibrated,
         not_recalibrated=not_recalibrated,
@@ -248,7 +284,34 @@ def validate(
         drift=drift_of(model, new.values),
         flags=dict(sorted(Counter(flags).items())),
         compared=tuple(compared),
+        read=dict(new.read),
+        other_readers=other_readers,
+        not_compared=not_compared,
+        people=new.people,
     )
+
+
+def _by_regions(
+    model: FrozenModel, new: NewCases, scores: Floats
+) -> tuple[tuple[OtherReader, ...], dict[str, str]]:
+    """The score by the regions of further readers; of those that cannot be compared, why."""
+    cases = pd.DataFrame({"patient": new.patients}, index=list(new.cases))
+    own, made, failed = _read(model, scores), [], {}
+    for name, theirs in new.read.items():
+        names, other = (new.reader, name), _read(model, theirs)
+        try:
+            made.append(compare_regions(names, own, other, cases, new.positive, model.protocol))
+        except DataError as error:
+            failed[name] = str(error)
+    return tuple(made), failed
+
+
+def _read(model: FrozenModel, scores: Floats) -> ReadCases:
+    """What the model makes of scores (cases,), nan where there is none."""
+    there = np.isfinite(scores)
+    likely = np.full(scores.shape, np.nan)
+    likely[there] = model.calibrator.predict_proba(scores[there])
+    return ReadCases(scores, likely, scores >= model.cutoff)
 
 
 def _evaluated(
@@ -256,17 +319,21 @@ def _evaluated(
 ) -> Evaluation:
     """Discrimination, and decisions at the frozen cut-off."""
     evaluation = model.protocol.evaluation
-    rule, _, learnt_on = model.cutoff_rule.partition(", ")
     return evaluate(
         scores,
         new.positive,
         new.patients,
-        CutOff(model.cutoff, rule, f"{learnt_on}, frozen"),
+        _frozen_cutoff(model),
         name=name,
         seed=seed,
         n_resamples=evaluation.n_resamples,
         confidence=evaluation.confidence,
     )
+
+
+def _frozen_cutoff(model: FrozenModel) -> CutOff:
+    rule, _, learnt_on = model.cutoff_rule.partition(", ")
+    return CutOff(model.cutoff, rule, f"{learnt_on}, frozen")
 
 
 def _calibrated(
@@ -293,17 +360,16 @@ def _calibrated(
 
 
 def _can_harmonise(new: NewCases) -> bool:
-    return len(new.cases) > 2 and bool(np.isfinite(new.values).all())
+    blocks = (np.asarray(new.values[:, own]) for own in column_blocks(new.values))
+    return len(new.cases) > 2 and all(np.isfinite(block).all() for block in blocks)
 
 
 def _harmonised(model: FrozenModel, new: NewCases, scores: Floats, seed: int) -> Compared:
     """The model on features that were moved to the training cases' location and scale."""
-    values = new.values.copy()
-    at = [k for k, feature in enumerate(model.features) if feature is not None]
-    known = [model.distributions[k] for k in at]
-    moved = to_reference(values[:, at], [d.mean for d in known], [d.sd for d in known])
-    values[:, at] = moved
-    other = model.scorer.score(values, new.batch)
+    own = zip(model.distributions, model.features, strict=True)
+    known = [(d.mean, 0.0 if feature is None else d.sd) for d, feature in own]  # covariates stay
+    moved = to_reference(new.values, *zip(*known, strict=True))
+    other = model.scorer.score(moved, new.batch)
     return _compared("harmonised", model, other, new, scores, seed)
 
 
@@ -321,9 +387,10 @@ def _compared(
     )
 
 
-def drift_of(model: FrozenModel, values: Floats) -> tuple[Drift, ...]:
+def drift_of(model: FrozenModel, values: Table) -> tuple[Drift, ...]:
     """How every feature (cases, features) differs from training, the largest shift first."""
-    drifts = [_drift(d, x) for d, x in zip(model.distributions, values.T, strict=True)]
+    columns = (x for own in column_blocks(values) for x in np.asarray(values[:, own]).T)
+    drifts = [_drift(d, x) for d, x in zip(model.distributions, columns, strict=True)]
     return tuple(sorted(drifts, key=lambda drift: -abs(drift.shift)))
 
 

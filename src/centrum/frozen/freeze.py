@@ -16,8 +16,7 @@ from centrum.frozen.model import FrozenModel, SelfTest
 from centrum.frozen.refits import LinearRefit, Refits
 from centrum.frozen.schema import made
 from centrum.frozen.scorer import Scorer
-from centrum.io.facts import NUMBERS, Facts
-from centrum.measure.acquisition import TEXTS
+from centrum.measure.regions import regions_read
 from centrum.modelling.calibrators import Calibrator, calibrator_from
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
@@ -63,13 +62,15 @@ def freeze(
     values = np.asarray(matrix.X[train][:, columns, 0])
     positive = matrix.positive[train] == 1
     records = dict(zip(table.names, table.features, strict=True))
+    features = tuple(records.get(name) for name in scorer.features)
+    regions = regions_read(filter(None, features), protocol.extraction)
     decision = evaluation.decision
     known = zip(scorer.features, values.T, strict=True)
     with made("The model cannot be frozen"):
         model = FrozenModel(
             name=protocol.name,
             protocol=protocol,
-            features=tuple(records.get(name) for name in scorer.features),
+            features=features,
             covariates=_covariates(scorer.features, table.obs.iloc[train], protocol),
             scorer=scorer,
             cutoff=decision.cutoff.value,
@@ -78,12 +79,13 @@ def freeze(
             conformal=decision.conformal,
             distributions=tuple(Distribution.of(name, x, positive) for name, x in known),
             scores=Distribution.of("score", scores["out_of_fold"].to_numpy()[train], positive),
-            domain=_domain(acquisition.iloc[train]),
-            use=_use(protocol, len(train), int(positive.sum())),
+            domain=Domain.of_frame(acquisition.iloc[train]),
+            use=_use(protocol, regions, len(train), int(positive.sum())),
             performance=_performance(protocol, evaluation),
             provenance={**provenance, "training": _training(matrix, train)},
             self_test=_rows(scorer, decision.calibrator, values, matrix, train),
             refits=_refits(refits, table, table.obs.iloc[train], protocol),
+            nomogram=None if evaluation.added is None else evaluation.added.nomogram,
         )
         return model.tested()
 
@@ -165,15 +167,9 @@ def _short(values: Floats) -> Floats:
     return np.array([float(f"{value:.{DIGITS}g}") for value in values])
 
 
-def _domain(acquisition: pd.DataFrame) -> Domain:
-    rows: list[dict[str, Any]] = [
-        {str(n): v for n, v in row.items() if v == v} for row in acquisition.to_dict("records")
-    ]
-    facts: list[Facts] = [{n: row[n] for n in (*NUMBERS, *TEXTS) if n in row} for row in rows]
-    return Domain.of(facts, rows)
-
-
-def _use(protocol: Protocol, n: int, n_positive: int) -> dict[str, tuple[str, ...]]:
+def _use(
+    protocol: Protocol, regions: tuple[str, ...], n: int, n_positive: int
+) -> dict[str, tuple[str, ...]]:
     outcome = protocol.outcome
     events = min(n_positive, n - n_positive)
     claimed = f"{protocol.images.weighting} " if protocol.images.weighting else ""
@@ -185,16 +181,18 @@ def _use(protocol: Protocol, n: int, n_positive: int) -> dict[str, tuple[str, ..
         ),
         "limits": (
             RESEARCH_ONLY,
-            outside_the_region(protocol.images.region),
+            outside_the_region(protocol.images.region, regions),
             f"Trained on {n} cases, {events} of the rarer outcome.",
         ),
     }
 
 
 def _performance(protocol: Protocol, evaluation: StudyEvaluation) -> dict[str, Any]:
-    calibration = evaluation.calibration
+    calibration, mean = evaluation.calibration, evaluation.over_parts.get("AUC")
+    told = {} if mean is None else {"value": mean.mean, "interval": as_json(mean.interval)}
     return {
         "design": protocol.split.design,
+        **({"over_parts": told} if told else {}),
         **{name: _summary(found) for name, found in evaluation.by_set.items()},
         "calibration": {
             "slope": as_json(calibration.slope),

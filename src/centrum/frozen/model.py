@@ -21,6 +21,7 @@ from centrum.errors import DataError
 from centrum.frozen.domain import Distribution, Domain, Flag
 from centrum.frozen.inputs import Covariate, FeaturePart
 from centrum.frozen.moved import as_measured_then, refuse_moved
+from centrum.frozen.nomogram import NomogramPart
 from centrum.frozen.refits import Refits
 from centrum.frozen.schema import (
     PART,
@@ -40,6 +41,7 @@ from centrum.frozen.schema import (
 from centrum.frozen.scorer import Scorer
 from centrum.io.structured import read_json
 from centrum.modelling.calibrators import Calibrator
+from centrum.modelling.chance import above_chance
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.records import fields_of
@@ -65,6 +67,9 @@ OLDER_TEST = (
 
 UNSEALED = ("name", "use", "performance", "provenance", "self_test", "schema", "sha256")
 """Parts of a file that no result of a case is computed from."""
+
+OPTIONAL = ("refits", "nomogram")
+"""Parts that not every model has."""
 
 TRAINED_ON = ("feature", "unit", "mean", "SD", "lowest", "highest")
 """What a notebook shows of each feature of the training cases."""
@@ -158,6 +163,7 @@ class FrozenModel(OneLine):
     self_test : see `SelfTest`
     refits : of the procedure on other patients, for the range of a probability; None where none
         are kept
+    nomogram : clinical variables and the score together; None where the study had no such variable
     schema : layout of the file that it was read from
 
     Raises
@@ -184,6 +190,7 @@ class FrozenModel(OneLine):
     provenance: Provenance
     self_test: SelfTest
     refits: Refits | None = None
+    nomogram: NomogramPart | None = None
     schema: Schema = SCHEMA
 
     @model_validator(mode="after")
@@ -233,6 +240,15 @@ class FrozenModel(OneLine):
     def simulated(self) -> str:
         """ "" or the sentence that marks simulated patients."""
         return str(self.provenance["simulated"])
+
+    @property
+    def above_chance(self) -> bool:
+        """Whether the interval of its AUC lies above .5; of another its scores are not explained.
+
+        Of a design with several parts the interval is that of the mean over the parts.
+        """
+        told = self.performance.get("over_parts") or self.performance["test"]["auc"]
+        return above_chance(told["interval"]["lower"])
 
     @property
     def of_tables(self) -> bool:
@@ -292,7 +308,7 @@ class FrozenModel(OneLine):
         text = (
             f"{self.scorer.batch_column} is {named[0]!r}: the model harmonises by it and was "
             f"trained on {', '.join(there[:NAMED])}{more}. The values are scored as they are, not "
-            "harmonised."
+            "harmonised. Check the name; if it is new, validate the model there first."
         )
         return (Flag("warning", "unknown-batch", text),)
 
@@ -353,10 +369,11 @@ class FrozenModel(OneLine):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values, with schema and digest."""
-        last = ("protocol", "features", "calibrator", "conformal", "domain", "refits")
+        last = ("protocol", "features", "calibrator", "conformal", "domain", *OPTIONAL)
         record = fields_of(self) | {"protocol": self.protocol.model_dump(mode="json")}
-        if self.refits is None:
-            del record["refits"]
+        for name in OPTIONAL:
+            if record[name] is None:
+                del record[name]
         whole = {name: record.pop(name) for name in [*record] if name not in last} | record
         if self.schema == OLDER:
             whole["self_test"] = {name: whole["self_test"][name] for name in OLDER_ROWS}

@@ -246,13 +246,17 @@ class _CalibrationRecord(_Record):
 
 
 class _Performance(BaseModel):
-    """Further keys are names of sets that it was evaluated on, such as "train"."""
+    """Further keys are names of sets that it was evaluated on, such as "train".
+
+    `over_parts` is the mean AUC over the parts of a design with several.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, _EvaluationRecord]
     design: str
     calibration: _CalibrationRecord
     test: _EvaluationRecord
+    over_parts: _MeasureRecord | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "_Performance":

@@ -21,13 +21,16 @@ from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.mirrored import outline_of
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.scorer import Scale
 from centrum.io import ImageFinding, split_source
+from centrum.io.facts import Facts
 from centrum.io.weighting import compare
 from centrum.measure.acquisition import from_manifest, with_manifest
 from centrum.measure.case import MeasurementJob, Record, advisory, measure
 from centrum.measure.images import CaseImages
 from centrum.measure.morphometry import MorphometryJob, measure_bodies
-from centrum.measure.sequences import claimed_weightings, plan_sequences
+from centrum.measure.regions import plan_regions, regions_read
+from centrum.measure.sequences import claimed_weightings
 from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.prepare.image import fill_missing
 from centrum.records import as_json, fields_of
@@ -46,9 +49,11 @@ class Patient(OneLine):
     case : what it is called
     image, mask : sources as `centrum.io` takes them
     sequences : sources of further sequences, by name
+    regions : sources of masks of further regions, by name
     known : columns that are known, such as age, centre or tr_ms
     outcome : where it is known already, as in an external validation; "" else
     patient : whose case it is, never shown; the case's own id when missing
+    elsewhere : values of features that were made elsewhere, by name
     """
 
     case: str
@@ -58,11 +63,13 @@ class Patient(OneLine):
     known: Mapping[str, Value] = field(default_factory=dict)
     outcome: str = ""
     patient: str = field(default="", repr=False)
+    elsewhere: Mapping[str, float] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def roles(self) -> Roles:
         """What is written in the place of names of its files."""
-        return roles(self.image, {"the region": self.mask}, self.sequences)
+        return roles(self.image, {"the region": self.mask, **self.regions}, self.sequences)
 
 
 @dataclass(frozen=True)
@@ -73,14 +80,32 @@ class Contribution:
     ----------
     name : column name
     value : as measured, None where it was missing and filled
-    contribution : what it adds to the score
+    contribution : what it adds to the score; None where the score is not explained
     beyond : training SDs by which it lies outside the training range; 0 inside
     """
 
     name: str
     value: float | None
-    contribution: float
+    contribution: float | None
     beyond: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """What the contributions sum to: total = base + sum of contributions + rest.
+
+    Attributes
+    ----------
+    base : of a case whose every feature is at its training mean
+    rest : what no feature adds: 0 but where a classifier limits its log-odds
+    total : the score, or the mean vote of the trees, of which the score is the log-odds
+    scale : which of the two
+    """
+
+    base: float
+    rest: float
+    total: float
+    scale: Scale
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,8 +122,12 @@ class Score(OneLine):
         model keeps none, or a value that they read is missing
     called : the outcome at the frozen cut-off, "" when refused
     outcomes : the conformal set: one outcome, both, or none
-    parts : the features, the largest contribution first; empty when refused
+    parts : the features, the largest contribution first where they have one; empty when refused
     simulated : whether the image says that its patient is simulated
+    breakdown : what the contributions sum to; None when refused, and where the model is not
+        explained because it may tell no more than chance
+    acquisition : how the image was acquired, as far as it or the manifest says; texts of a header
+        are not written with a score
     """
 
     case: str
@@ -112,6 +141,8 @@ class Score(OneLine):
     simulated: bool = False
     low: float | None = None
     high: float | None = None
+    breakdown: Breakdown | None = None
+    acquisition: Facts = field(default_factory=dict, repr=False)
 
     @property
     def probability_text(self) -> str:
@@ -123,9 +154,14 @@ class Score(OneLine):
         if self.probability is None:
             return ""
         told = percent(self.probability, 0)
+        return f"{told} ({self.range_text})" if self.range_text else told
+
+    @property
+    def range_text(self) -> str:
+        """The range of the probability; "" where it is not known."""
         if self.low is None or self.high is None:
-            return told
-        return f"{told} ({fixed(100 * self.low, 0)} to {percent(self.high, 0)})"
+            return ""
+        return f"{fixed(100 * self.low, 0)} to {percent(self.high, 0)}"
 
     @property
     def refused(self) -> bool:
@@ -135,6 +171,7 @@ class Score(OneLine):
     def to_dict(self, model: FrozenModel) -> dict[str, Any]:
         """JSON-ready values, with what is needed to read them."""
         record = fields_of(self)
+        del record["acquisition"]
         about = {
             "name": model.name,
             "cutoff": model.cutoff,
@@ -217,11 +254,22 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Measu
             f"The model reads the sequences {', '.join(model.protocol.images.sequences)}; missing "
             f"{', '.join(missing)}. Give it: --sequence {missing[0]}=FILE."
         )
+    regions = needed_regions(model)
+    if missing := [name for name in regions if not patient.regions.get(name)]:
+        raise DataError(
+            f"The model reads the regions {', '.join(regions)} beside the first; missing "
+            f"{', '.join(missing)}.",
+            remedy=f"Give it: --region {missing[0]}=FILE#SEGMENT, or a column "
+            f"mask:READER:{missing[0]}.",
+            code="no-mask",
+        )
     return MeasurementJob(
         case=patient.case,
         image=patient.image,
         further={name: patient.sequences[name] for name in wanted},
         masks={"reader": patient.mask},
+        regions={f"reader:{name}": patient.regions.get(name, "") for name in regions},
+        region_names=regions,
         images=model.protocol.images,
         extraction=needed_extraction(model),
         preparation=model.protocol.preparation,
@@ -232,9 +280,17 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Measu
 
 def needed_extraction(model: FrozenModel) -> ExtractionSettings:
     """What must be measured for a model, and no more."""
+    return needed(model.protocol.extraction, _to_measure(model))
+
+
+def needed_regions(model: FrozenModel) -> tuple[str, ...]:
+    """The regions beside the first one that must be measured for a model."""
+    return regions_read(_to_measure(model), model.protocol.extraction)
+
+
+def _to_measure(model: FrozenModel) -> list[FeatureId]:
     refits = () if model.refits is None else model.refits.features
-    wanted = [f for f in (*model.features, *refits) if f is not None]
-    return needed(model.protocol.extraction, wanted)
+    return [f for f in (*model.features, *refits) if f is not None and not f.label]
 
 
 def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> ExtractionSettings:
@@ -253,22 +309,25 @@ def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> Extra
         update={
             "families": tuple(f for f in settings.families if f in families),
             "filters": tuple(c for c in settings.filters if images & {*c.names}),
+            "ratios": tuple(r for r in settings.ratios if r.name in {f.region for f in features}),
         }
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Image and region as they were read, for checks and pictures."""
+    """Image and region as they were read, for checks and pictures, and further regions by name."""
 
     volume: Volume
     mask: Mask
+    regions: Mapping[str, Mask] = field(default_factory=dict)
 
 
 def see(job: MeasurementJob, read: CaseImages) -> Seen:
-    """Image, voxels without a value as background, and region on its grid."""
+    """Image, voxels without a value as background, and the regions on its grid."""
     volume = fill_missing(read.image(job.image))
-    return Seen(volume, read.mask(job.masks["reader"], volume))
+    regions = {name: read.mask(job.regions[f"reader:{name}"], volume) for name in job.region_names}
+    return Seen(volume, read.mask(job.masks["reader"], volume), regions)
 
 
 def _seen(job: MeasurementJob, read: CaseImages) -> Seen | None:
@@ -293,7 +352,8 @@ def score_record(model: FrozenModel, patient: Patient, record: Record, seen: See
         return replace(_refused(patient, flags), simulated=simulated)
     values = measured_values(model, patient, record)
     scored = score_known(model, patient, values, flags, range_of(model, patient, record))
-    return replace(scored, simulated=simulated)
+    known = with_manifest(record["acquisition"], patient.known)
+    return replace(scored, simulated=simulated, acquisition=known)
 
 
 Range = tuple[float, float] | None
@@ -349,11 +409,9 @@ def score_values(
 ) -> Score:
     """Score the features (features,) of a case, without flags."""
     score = model.scorer.score(values[None], batch)
-    shares = model.scorer.contributions(values[None], batch)[0]
+    shares, breakdown = _explained(model, values, batch)
     parts = [
-        Contribution(
-            d.name, None if v != v else float(v), float(c), 0.0 if v != v else d.beyond(float(v))
-        )
+        Contribution(d.name, None if v != v else float(v), c, 0.0 if v != v else d.beyond(float(v)))
         for d, v, c in zip(model.distributions, values, shares, strict=True)
     ]
     return Score(
@@ -364,8 +422,20 @@ def score_values(
         probability=float(model.calibrator.predict_proba(score)[0]),
         called=model.called(score)[0],
         outcomes=model.sets(score)[0],
-        parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution))),
+        parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution or 0.0))),
+        breakdown=breakdown,
     )
+
+
+def _explained(
+    model: FrozenModel, values: Floats, batch: Sequence[str] | None
+) -> tuple[Sequence[float | None], Breakdown | None]:
+    """What each feature adds, and the sum; nothing of a model that may be chance."""
+    if not model.above_chance:
+        return [None] * len(values), None
+    found = model.scorer.explain(values[None], batch)
+    whole = Breakdown(found.base, float(found.rest[0]), float(found.total[0]), found.scale)
+    return found.parts[0].tolist(), whole
 
 
 def measured_values(model: FrozenModel, patient: Patient, record: Record) -> Floats:
@@ -374,9 +444,10 @@ def measured_values(model: FrozenModel, patient: Patient, record: Record) -> Flo
     Raises
     ------
     DataError
-        A covariate has a value that did not occur in training.
+        A covariate has a value that did not occur in training, or a feature that was made
+        elsewhere is not given.
     """
-    by_feature = _measured(model, record)
+    by_feature = _measured(model, record) | _made_elsewhere(model, patient)
     known = {c.name: c.of(patient.known) for c in model.covariates}
     values = [
         known[name] if feature is None else by_feature[feature]
@@ -388,8 +459,21 @@ def measured_values(model: FrozenModel, patient: Patient, record: Record) -> Flo
 def _measured(model: FrozenModel, record: Record) -> dict[FeatureId, float]:
     """What was measured of a case."""
     sequences = model.protocol.images.sequences or ("",)
-    planned = plan_sequences(needed_extraction(model), sequences)
+    planned = plan_regions(needed_extraction(model), sequences, needed_regions(model))
     return dict(zip(planned, record["values"]["reader"], strict=True))
+
+
+def _made_elsewhere(model: FrozenModel, patient: Patient) -> dict[FeatureId, float]:
+    """What is given of the features of further sources."""
+    wanted = [f for f in model.features if f is not None and f.label]
+    if missing := [f for f in wanted if f.label not in patient.elsewhere]:
+        raise DataError(
+            f"The model reads {len(wanted)} features that were made elsewhere, and there is no row "
+            f"of this case in the table of the source {missing[0].sequence!r}.",
+            remedy=f"Give it: --source {missing[0].sequence}=FILE, a table with a row of the case.",
+            code="no-row",
+        )
+    return {f: patient.elsewhere[f.label] for f in wanted}
 
 
 def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | None) -> list[Flag]:
@@ -423,12 +507,17 @@ def _sequence_flags(model: FrozenModel, patient: Patient, record: Record) -> Ite
         found = compare(claimed, known, PurePath(split_source(image)[0].name))
         where = f"{name}: " if len(names) > 1 else ""
         if found.contradiction:
-            text = f"{where}The model was trained on {claimed}. {found.contradiction}"
+            trained = f"{where}The model was trained on {claimed}."
+            text = f"{trained} {found.contradiction} Give a {claimed} image."
             yield Flag("refuse", "other-sequence", text)
         if found.doubt:
-            yield Flag("warning", "named-otherwise", where + found.doubt)
+            text = f"{where}{found.doubt} Check that the image is {claimed}, as its times say."
+            yield Flag("warning", "named-otherwise", text)
         if claimed and not (found.known_from or found.contradiction):
-            text = f"{where}Sequence not verified: nothing tells whether the image is {claimed}."
+            text = (
+                f"{where}Sequence not verified: nothing tells whether the image is {claimed}. Look "
+                "at it, or give its times: --known tr_ms=... --known te_ms=..."
+            )
             yield Flag("note", "sequence-not-verified", text)
 
 
@@ -457,7 +546,8 @@ def _outline_flags(seen: Seen, plane: str) -> list[Flag]:
                 "warning",
                 "outline-off",
                 f"The outline hardly follows the edges of the image (alignment "
-                f"{found.alignment:.2f}, vertebral bodies have 0.84 and more). Look at it.",
+                f"{found.alignment:.2f}, vertebral bodies have 0.84 and more). Look at it on every "
+                "slice, and draw it again where it leaves the body.",
             )
         ]
     return []

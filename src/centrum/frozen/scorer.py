@@ -7,16 +7,18 @@ has a branch for each source, a search several classifiers in one branch.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass as plain_dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, PlainValidator, model_validator
 from pydantic.dataclasses import dataclass
+from scipy.special import expit
 
-from centrum.arrays import Floats, Ints
+from centrum.arrays import Columns, Floats, Ints, Table, row_blocks, table_of
 from centrum.errors import DataError
-from centrum.frozen.classifiers import Classifier, Linear, classifier_from
+from centrum.frozen.classifiers import Classifier, Forest, Linear, classifier_from
 from centrum.frozen.schema import (
     PART,
     Count,
@@ -31,7 +33,10 @@ from centrum.frozen.schema import (
     validated,
 )
 from centrum.modelling.nearest import fill_from_nearest
-from centrum.text import OneLine
+from centrum.text import OneLine, first_of
+
+TINY = 1e-12
+"""Mean votes that differ by less are the same."""
 
 SHOWN = 3
 """Features that an error names before it counts the rest."""
@@ -138,6 +143,11 @@ class Member(OneLine):
     weight: Number
     classifier: Annotated[Classifier, PlainValidator(classifier_from)]
 
+    @property
+    def averages(self) -> bool:
+        """Whether it is averaged trees, whose parts sum to their mean vote."""
+        return isinstance(self.classifier, Forest) and not self.classifier.boosted
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         read, width = self.columns.size, self.classifier.width
@@ -199,13 +209,53 @@ class Branch(OneLine):
         parts = [m.weight * m.classifier.score(z[:, m.columns]) for m in self.members]
         return np.asarray(np.sum(parts, axis=0))
 
-    def weights(self) -> Floats:
-        """(k,) weight of each z-score in the score, where all classifiers are linear."""
-        total = np.zeros(self.kept.size)
+    def explain(self, z: Floats) -> tuple[float, Floats]:
+        """What the branch adds to the score of the reference, and what each z-score then adds."""
+        base, parts = 0.0, np.zeros(z.shape)
         for m in self.members:
-            assert isinstance(m.classifier, Linear)
-            total[m.columns] += m.weight * m.classifier.weights
-        return total
+            own = z[:, m.columns]
+            at, found = _on_its_score(m.classifier, own) if m.averages else _as_it_is(m, own)
+            base += m.weight * at
+            parts[:, m.columns] += m.weight * found
+        return base, parts
+
+
+Scale = Literal["score", "vote"]
+"""What parts sum to: the score, or the mean vote of trees, of which the score is the log-odds."""
+
+
+@plain_dataclass(frozen=True, eq=False)
+class Explanation:
+    """What makes the scores of some cases: total = base + sum of parts + rest.
+
+    Attributes
+    ----------
+    base : of a case whose every feature is at its training mean
+    parts : (cases, features) what each feature adds
+    rest : (cases,) what no feature adds: 0 but where a classifier limits its log-odds
+    total : (cases,) the score, or the mean vote
+    scale : which of the two
+    """
+
+    base: float
+    parts: Floats
+    rest: Floats
+    total: Floats
+    scale: Scale
+
+
+def _as_it_is(member: Member, z: Floats) -> tuple[float, Floats]:
+    classifier = member.classifier
+    return float(classifier.raw(np.zeros((1, z.shape[1])))[0]), classifier.parts(z)
+
+
+def _on_its_score(classifier: Classifier, z: Floats) -> tuple[float, Floats]:
+    """Parts of a mean vote, times what makes them sum to the difference of its log-odds."""
+    both = np.vstack([z, np.zeros((1, z.shape[1]))])
+    votes, scores = classifier.raw(both), classifier.score(both)
+    far, gained = votes[:-1] - votes[-1], scores[:-1] - scores[-1]
+    factor = np.divide(gained, far, out=np.zeros_like(far), where=np.abs(far) > TINY)
+    return float(scores[-1]), factor[:, None] * classifier.parts(z)
 
 
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
@@ -224,7 +274,7 @@ class Scorer(OneLine):
     >>> scorer = Scorer(("volume",), 0.0, (branch,))
     >>> scorer.score([[7.0]])
     array([1.])
-    >>> scorer.contributions([[7.0]])
+    >>> scorer.explain([[7.0]]).parts
     array([[2.]])
     """
 
@@ -239,6 +289,8 @@ class Scorer(OneLine):
             agree(
                 _within(b.reads, len(self.features)), "a branch reads a feature that is not there"
             )
+        kept = np.concatenate([b.reads[b.kept] for b in self.branches])
+        agree(np.unique(kept).size == kept.size, "two branches score one feature")
         known = {(h.column, h.batches) for b in self.branches if (h := b.harmoniser) is not None}
         agree(len(known) < 2, "branches harmonise by several columns or batches")
         return self
@@ -265,7 +317,7 @@ class Scorer(OneLine):
         """Whether a missing value is filled, and not refused."""
         return all(branch.filling is not None for branch in self.branches)
 
-    def score(self, values: ArrayLike, batch: Sequence[str] | None = None) -> Floats:
+    def score(self, values: ArrayLike | Columns, batch: Sequence[str] | None = None) -> Floats:
         """The score of each case, (cases,), from values (cases, features) and batches (cases,).
 
         Raises
@@ -273,44 +325,85 @@ class Scorer(OneLine):
         DataError
             A value is missing that is not filled, or a batch is missing or refused.
         """
+        X = table_of(values)
+        blocks = [*row_blocks(X)] if X.ndim == 2 else []
+        if len(blocks) < 2:
+            return self._score(X, batch)
+        own = [None if batch is None else batch[k] for k in blocks]
+        return np.concatenate([self._score(X[k], b) for k, b in zip(blocks, own, strict=True)])
+
+    def _score(self, values: Table, batch: Sequence[str] | None) -> Floats:
         x = self._checked(values, batch)
         parts = [b.score(b.standardise(x, batch or ())) for b in self.branches]
         return np.asarray(self.offset + np.sum(parts, axis=0))
 
-    def intercept(self) -> float:
-        """The score of a case whose every z-score is 0, of a linear scorer."""
-        own = [
-            m.weight * m.classifier.intercept
-            for b in self.branches
-            for m in b.members
-            if isinstance(m.classifier, Linear)
-        ]
-        return self.offset + sum(own)
+    @property
+    def votes(self) -> Forest | None:
+        """The averaged trees, where no other classifier takes part in the score."""
+        members = [m for b in self.branches for m in b.members]
+        only = members[0].classifier
+        lone = len(members) == 1 and members[0].weight > 0
+        return only if lone and members[0].averages and isinstance(only, Forest) else None
 
-    def contributions(self, values: ArrayLike, batch: Sequence[str] | None = None) -> Floats:
-        """What each feature adds to the score, (cases, features): coefficient x z-score.
+    @property
+    def scale(self) -> Scale:
+        """What parts of its scores sum to."""
+        return "score" if self.votes is None else "vote"
 
-        With `intercept` they sum to the score. Of a scorer that is not linear: by how much the
-        score would change if the feature had its training mean instead, which need not sum.
+    def on_scale(self, scores: ArrayLike) -> Floats:
+        """Scores on the scale that `explain` tells parts of."""
+        found = np.asarray(scores, dtype=np.float64)
+        if self.votes is None:
+            return found
+        return np.asarray(expit((found - self.offset) / self.branches[0].members[0].weight))
+
+    def score_of_z(self, z: Floats) -> Floats:
+        """The score, (cases,), of z-scores (cases, features) as `z_scores` gives them."""
+        parts = [b.score(z[:, b.reads[b.kept]]) for b in self.branches]
+        return np.asarray(self.offset + np.sum(parts, axis=0))
+
+    @property
+    def approximate(self) -> bool:
+        """Whether parts are carried from averaged trees' votes to their log-odds by a factor."""
+        return self.votes is None and any(m.averages for b in self.branches for m in b.members)
+
+    def explain(self, values: ArrayLike, batch: Sequence[str] | None = None) -> Explanation:
+        """What each feature adds to the score of each case, against the training means.
+
+        Shapley values against a case whose every z-score is 0 (`centrum.frozen.shapley`): of a
+        linear score coefficient x z-score. Exact but where `approximate`.
         """
         x = self._checked(values, batch)
-        found = np.zeros(x.shape)
+        base, parts = self.offset, np.zeros(x.shape)
+        forest = self.votes
         for branch in self.branches:
             z, at = branch.standardise(x, batch or ()), branch.reads[branch.kept]
-            found[:, at] += self._shares(branch, z)
+            if forest is not None:
+                return self._of_votes(forest, branch, z, at, parts)
+            added, found = branch.explain(z)
+            base += added
+            parts[:, at] += found
+        total = self._score(x, batch)
+        return Explanation(base, parts, total - base - parts.sum(axis=1), total, self.scale)
+
+    def z_scores(self, values: ArrayLike, batch: Sequence[str] | None = None) -> Floats:
+        """What the classifiers read of each feature, (cases, features); nan where none reads it."""
+        x = self._checked(values, batch)
+        found = np.full(x.shape, np.nan)
+        for branch in self.branches:
+            found[:, branch.reads[branch.kept]] = branch.standardise(x, batch or ())
         return found
 
-    def _shares(self, branch: Branch, z: Floats) -> Floats:
-        if self.linear:
-            return z * branch.weights()
-        whole, shares = branch.score(z), np.zeros(z.shape)
-        for k in range(z.shape[1]):
-            usual = z.copy()
-            usual[:, k] = 0.0
-            shares[:, k] = whole - branch.score(usual)
-        return shares
+    def _of_votes(
+        self, forest: Forest, branch: Branch, z: Floats, at: Ints, parts: Floats
+    ) -> Explanation:
+        columns = branch.members[0].columns
+        own = z[:, columns]
+        parts[:, at[columns]] = forest.parts(own)
+        base, total = float(forest.raw(np.zeros((1, columns.size)))[0]), forest.raw(own)
+        return Explanation(base, parts, total - base - parts.sum(axis=1), total, self.scale)
 
-    def _checked(self, values: ArrayLike, batch: Sequence[str] | None) -> Floats:
+    def _checked(self, values: ArrayLike | Columns, batch: Sequence[str] | None) -> Floats:
         x = np.asarray(values, dtype=np.float64)
         if x.ndim != 2 or x.shape[1] != len(self.features):
             raise DataError(
@@ -330,11 +423,10 @@ class Scorer(OneLine):
         needed = needed.astype(np.int64)
         bad = needed[~np.isfinite(x[:, needed]).all(axis=0)] if needed.size else needed
         if bad.size:
-            shown = ", ".join(self.features[k] for k in bad[:SHOWN])
-            more = ", ..." if bad.size > SHOWN else ""
+            shown = first_of([self.features[k] for k in bad], SHOWN)
             raise DataError(
                 f"The model needs a value of each of its {len(self.features)} features; "
-                f"{bad.size} are missing: {shown}{more}."
+                f"{bad.size} are missing: {shown}."
             )
 
     @classmethod

@@ -11,7 +11,7 @@ from centrum.errors import GeometryError
 from centrum.geometry import orientation_of, plane_of, slice_axis, stack_plane
 from centrum.io.contours import EMPTY_SLICES
 from centrum.io.frame_of_reference import frame_made_up
-from centrum.volume import Mask, Volume, bounding_box
+from centrum.volume import Mask, Volume, bounding_box, filled
 
 MIN_VOXELS = 8
 """Fewer voxels than this have no shape and no texture: an error."""
@@ -323,8 +323,7 @@ def _shape_findings(region: Flags, axis: int) -> Iterator[ImageFinding]:
             f"The mask is in {count} pieces (26-connected) of {shown}{more} voxels.",
             "Remove stray voxels, or fill the slices that were left out.",
         )
-    slices = np.moveaxis(region, axis, 0)
-    holes = sum(int(np.count_nonzero(ndimage.binary_fill_holes(s) & ~s)) for s in slices)
+    holes = np.count_nonzero(filled(region, axis) & ~region)
     if holes:
         yield _found(
             "warning",

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -227,11 +228,53 @@ def transfer(stored: StoredObject) -> Iterator[bytes]:
         again and again ("transfer-cut").
     """
     for begin in range(0, stored.size, PART):
-        end = min(begin + PART, stored.size)
         try:
-            yield _get(stored.url, {"range": (begin, end), "if_match": stored.version})[0]
+            yield _part(stored, begin, PART)
         except FileNotFoundError:
             raise missing(stored.url) from None
+
+
+def _part(stored: StoredObject, begin: int, length: int) -> bytes:
+    """Some bytes of an object as it was looked at, as far as it has them."""
+    end = min(begin + length, stored.size)
+    return _get(stored.url, {"range": (begin, end), "if_match": stored.version})[0]
+
+
+class ObjectFile(RawIOBase):
+    """An object as it was looked at, as a file of which only what is read is asked for.
+
+    Reading raises FileNotFoundError where it is no longer there, and StorageError where it cannot
+    be read or was changed since ("changed-meanwhile").
+    """
+
+    def __init__(self, stored: StoredObject) -> None:
+        self._stored, self._place = stored, 0
+        self._held, self._held_at = b"", 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Go to a place, without asking for anything."""
+        begin = {SEEK_SET: 0, SEEK_CUR: self._place, SEEK_END: self._stored.size}[whence]
+        self._place = begin + offset
+        return self._place
+
+    def readinto(self, into: Any) -> int:
+        """Fill `into` as far as there is anything left."""
+        wanted = max(0, min(len(into), self._stored.size - self._place))
+        begin = self._place - self._held_at
+        if wanted and not 0 <= begin <= len(self._held) - wanted:
+            self._held_at, begin = self._place, 0
+            self._held = _part(self._stored, self._place, wanted)
+        into[:wanted] = self._held[begin : begin + wanted]
+        self._place += wanted
+        return wanted
 
 
 def read_object(url: ObjectUrl) -> tuple[bytes, str]:

@@ -33,15 +33,20 @@ MASK_ENDINGS = {".seg.nrrd": "NrrdImageIO", ".nii.gz": "NiftiImageIO", ".nii": "
 """What masks are written as by the ending of a name, and SimpleITK's writer of it."""
 
 
+NIFTI_ENDINGS = (".nii.gz", ".nii")
+
+
 def write_image(image: Volume, path: Path, keys: Mapping[str, str] = {}) -> Path:
-    """Write an image as NRRD, `keys` in its header.
+    """Write an image as NRRD, `keys` in its header; as NIfTI where the name ends so.
 
     Raises
     ------
     DataError
         The file cannot be written.
     """
-    return _write(_on_grid(image.array, image.geometry), path, "NrrdImageIO", keys)
+    nifti = path.name.lower().endswith(NIFTI_ENDINGS)
+    writer = "NiftiImageIO" if nifti else "NrrdImageIO"
+    return _write(_on_grid(image.array, image.geometry), path, writer, keys)
 
 
 def write_masks(

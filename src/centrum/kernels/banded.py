@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from centrum.kernels.cache import kernel, part
 
 CHUNK = 2048
 """Numbers of a row that are summed at a time: they stay in the processor's cache."""
@@ -55,7 +56,7 @@ def banded_product(weights: NDArray, planes: NDArray) -> NDArray:
     return Band.of(weights).product(planes)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _product(begins: NDArray, weights: NDArray, planes: NDArray) -> NDArray:
     """Weighted sums of the rows of each plane."""
     count, _, columns = planes.shape
@@ -69,7 +70,7 @@ def _product(begins: NDArray, weights: NDArray, planes: NDArray) -> NDArray:
     return product
 
 
-@njit(cache=True, nogil=True)
+@part
 def _sum_rows(total: NDArray, weights: NDArray, rows: NDArray, start: int) -> None:
     """Sum of the weighted rows from column `start`: four are added each time `total` is read."""
     total[:] = 0

@@ -1,16 +1,16 @@
 """Number the bins that values fall into."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
+from centrum.kernels.cache import kernel
 
 ROW = 256
 """Values that a loop handles at once, so that their guesses stay in the cache."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_equal_bins(
     x: Floats, start: float, width: float, factor: float, last: float, numbers: NDArray[np.uint16]
 ) -> None:
@@ -18,7 +18,7 @@ def _number_equal_bins(
         numbers[k] = min(np.floor(factor * ((x[k] - start) / width)) + 1, last)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_between(
     x: Floats, fences: Floats, scale: float, guesses: Ints, numbers: NDArray[np.uint16]
 ) -> None:

@@ -9,13 +9,13 @@ Source: Mehta and Patel, JASA 1983;78:427-434 (the network algorithm).
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
+from centrum.kernels.cache import kernel, part
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(room: Ints, column: Ints, left: Ints) -> bool:
     """Set `left` to the sorted room behind a column; False where the column does not fit."""
     for i in range(room.size):
@@ -30,7 +30,7 @@ def _fill(room: Ints, column: Ints, left: Ints) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(room: Ints, strides: Ints) -> int:
     number = 0
     for i in range(strides.size):
@@ -38,7 +38,7 @@ def _number(room: Ints, strides: Ints) -> int:
     return number
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def completions(
     rooms: Ints,
     columns: Ints,
@@ -71,14 +71,14 @@ def completions(
     return largest, smallest
 
 
-@njit(cache=True, nogil=True)
+@part
 def _enlarged(values: NDArray) -> NDArray:
     larger = np.empty(2 * values.size, values.dtype)
     larger[: values.size] = values
     return larger
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def grow(
     rooms: Ints,
     log_sum: Floats,

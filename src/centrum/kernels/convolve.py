@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats
+from centrum.kernels.cache import kernel, part
 
 CHUNK = 1024
 """Places of a row that are summed at a time: they stay in the first-level cache for all taps."""
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_four(out: NDArray, row: NDArray, shifts: NDArray, weights: NDArray) -> None:
     n = out.size
     a, b = row[shifts[0] : shifts[0] + n], row[shifts[1] : shifts[1] + n]
@@ -28,14 +28,14 @@ def _add_four(out: NDArray, row: NDArray, shifts: NDArray, weights: NDArray) -> 
         out[i] = out[i] + wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_one(out: NDArray, row: NDArray, shift: int, weight: float) -> None:
     a = row[shift : shift + out.size]
     for i in range(out.size):
         out[i] += weight * a[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _convolve(rows: NDArray, shifts: NDArray, weights: NDArray, out: NDArray) -> None:
     fours = shifts.size - shifts.size % 4
     for r in range(out.shape[0]):

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
+from centrum.kernels.cache import kernel
 from centrum.kernels.layout import RegionLayout
 
 TWO_TABLES_UP_TO = 256
@@ -14,7 +14,7 @@ TWO_TABLES_UP_TO = 256
 need not wait for the one before it."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(
     levels: NDArray, starts: NDArray, ends: NDArray, block: NDArray, steps: NDArray, counts: NDArray
 ) -> None:
@@ -77,7 +77,7 @@ class Summary(NamedTuple):
     maximum: Floats
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _summarise(p: NDArray, difference: NDArray, total: NDArray, scalars: NDArray) -> None:
     for b in range(p.shape[0]):
         entropy, energy, maximum = 0.0, 0.0, 0.0
@@ -107,7 +107,7 @@ def summarise(p: Floats) -> Summary:
     return Summary(difference, total, *scalars)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _standardise(p: NDArray, root_i: NDArray, root_j: NDArray, out: NDArray) -> None:
     for b in range(p.shape[0]):
         columns = root_j[b]

@@ -8,6 +8,11 @@ model are swept alone. Where they need many cycles, as features that resemble ea
 the cycles go on on their Gram matrix, where the cost of a cycle does not grow with the number
 of cases.
 
+Of very many cases the Gram matrix of all features is made once and held: along the path the
+weights change slowly, so that the minimum of an approximation with earlier weights, but the
+present gradient, is nearly that of the present one. A step then reads the data twice, and the
+steps end where they end with the present weights.
+
 Sources: Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1), sections 2.5 and 3;
 Tibshirani et al., J R Stat Soc B 2012;74:245 (strong rules).
 """
@@ -15,9 +20,9 @@ Tibshirani et al., J R Stat Soc B 2012;74:245 (strong rules).
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from centrum.arrays import Flags, Floats, Ints
+from centrum.kernels.cache import kernel, part
 
 PROBABILITY_FLOOR = 1e-9
 """Fitted probabilities nearer to 0 or 1 than this count as 0 or 1."""
@@ -37,6 +42,16 @@ costs about as much as these cycles."""
 
 SWEEPS_BEFORE_JUMP = 10
 """Cycles on the Gram matrix after which the linear system is solved at once."""
+
+COORDINATES_OF_A_JUMP = 3
+"""Solving the linear system of n coordinates costs as much as n / 3 cycles on their Gram matrix."""
+
+STEPS_HELD = 4
+"""A held Gram matrix that needs so many steps for one penalty is made anew before each further."""
+
+SHARE_OF_TOLERANCE = 0.01
+"""Cycles on a held Gram matrix, which cost little beside a step, go on to this share of the
+tolerance: theirs is then the smaller error."""
 
 NUMBERS_AT_ONCE = 4_000_000
 """Of the rows that a Gram matrix is made of so many are copied at a time (32 MB)."""
@@ -91,12 +106,12 @@ def null_state(problem: PenalisedProblem) -> State:
     return State(beta, v, residual, admitted=free, active=free.copy(), score=score)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _soft_threshold(u: float, limit: float) -> float:
     return max(u - limit, 0.0) + min(u + limit, 0.0)
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@part(fastmath={"reassoc", "contract"})
 def _dot(a: Floats, b: Floats) -> float:
     """Inlined: on few cases calling the linear algebra takes longer than its work."""
     total = 0.0
@@ -105,14 +120,14 @@ def _dot(a: Floats, b: Floats) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@part
 def _follow(residual: Floats, v: Floats, row: Floats, change: float) -> None:
     """Change the residual as a coefficient changes."""
     for i in range(row.size):
         residual[i] -= change * v[i] * row[i]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _sweep(
     problem: PenalisedProblem,
     state: State,
@@ -138,7 +153,7 @@ def _sweep(
     return largest
 
 
-@njit(cache=True, nogil=True)
+@part
 def _true_positions(flags: Flags) -> Ints:
     found = np.empty(flags.size, np.int64)
     count = 0
@@ -149,7 +164,7 @@ def _true_positions(flags: Flags) -> Ints:
     return found[:count]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _sweep_gram(
     gram: Floats, gradient: Floats, penalty: Floats, beta: Floats, l1: float, l2: float
 ) -> float:
@@ -169,7 +184,7 @@ def _sweep_gram(
     return largest
 
 
-@njit(cache=True, nogil=True)
+@part
 def _solve(matrix: Floats, right: Floats) -> None:
     """Overwrite `right` with the solution, by elimination of the symmetric `matrix`.
 
@@ -193,7 +208,7 @@ def _solve(matrix: Floats, right: Floats) -> None:
         right[a] /= matrix[a, a]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _jump(
     gram: Floats, gradient: Floats, penalty: Floats, beta: Floats, l1: float, l2: float
 ) -> None:
@@ -233,7 +248,30 @@ def _jump(
             gradient[b] -= change * column[b]
 
 
-@njit(cache=True, nogil=True)
+@part
+def _cycle_on_gram(
+    gram: Floats,
+    gradient: Floats,
+    penalty: Floats,
+    beta: Floats,
+    l1: float,
+    l2: float,
+    tolerance: float,
+    max_sweeps: int,
+    before_jump: int,
+) -> int:
+    """Cycle until converged; overwrites `gradient` and `beta`; the number of cycles."""
+    sweeps = 0
+    largest = np.inf
+    while largest >= tolerance and sweeps < max_sweeps:
+        sweeps += 1
+        largest = _sweep_gram(gram, gradient, penalty, beta, l1, l2)
+        if sweeps % before_jump == 0:
+            _jump(gram, gradient, penalty, beta, l1, l2)
+    return sweeps
+
+
+@part
 def _minimise_active(
     problem: PenalisedProblem,
     state: State,
@@ -254,7 +292,7 @@ def _minimise_active(
     )
 
 
-@njit(cache=True, nogil=True)
+@part
 def _gradient_and_gram(
     problem: PenalisedProblem, state: State, index: Ints
 ) -> tuple[Floats, Floats]:
@@ -272,7 +310,7 @@ def _gradient_and_gram(
     return gradient, gram
 
 
-@njit(cache=True, nogil=True)
+@part
 def _minimise_on_gram(
     problem: PenalisedProblem,
     state: State,
@@ -285,20 +323,16 @@ def _minimise_on_gram(
     """Cycle over the coordinates `index` on their Gram matrix; the number of cycles."""
     penalty, beta = problem.penalty[index], state.beta[index]
     gradient, gram = _gradient_and_gram(problem, state, index)
-    sweeps = 0
-    largest = np.inf
-    while largest >= tolerance and sweeps < max_sweeps:
-        sweeps += 1
-        largest = _sweep_gram(gram, gradient, penalty, beta, l1, l2)
-        if sweeps % SWEEPS_BEFORE_JUMP == 0:
-            _jump(gram, gradient, penalty, beta, l1, l2)
+    sweeps = _cycle_on_gram(
+        gram, gradient, penalty, beta, l1, l2, tolerance, max_sweeps, SWEEPS_BEFORE_JUMP
+    )
     for a in range(index.size):
         _follow(state.residual, state.v, problem.x[index[a]], beta[a] - state.beta[index[a]])
         state.beta[index[a]] = beta[a]
     return sweeps
 
 
-@njit(cache=True, nogil=True)
+@part
 def _approximate(problem: PenalisedProblem, state: State) -> float:
     """Set `v` and `residual` at `beta`; the log-likelihood per unit of weight."""
     limit = np.log(1.0 / PROBABILITY_FLOOR - 1.0)
@@ -321,11 +355,10 @@ def _approximate(problem: PenalisedProblem, state: State) -> float:
     return likelihood
 
 
-@njit(cache=True, nogil=True)
-def _admit(problem: PenalisedProblem, state: State, limit: float) -> bool:
+@part
+def _admit(problem: PenalisedProblem, state: State, gradient: Floats, limit: float) -> bool:
     """Admit the coordinates whose |gradient| exceeds `limit`; whether there were any."""
     found = False
-    gradient = np.dot(problem.x, state.residual)
     for k in range(gradient.size):
         if not state.admitted[k]:
             state.score[k] = abs(gradient[k])
@@ -335,7 +368,7 @@ def _admit(problem: PenalisedProblem, state: State, limit: float) -> bool:
     return found
 
 
-@njit(cache=True, nogil=True)
+@part
 def _curvature(problem: PenalisedProblem, state: State, curvature: Floats) -> None:
     """Second derivatives of the admitted coordinates."""
     for k in range(curvature.size):
@@ -346,7 +379,7 @@ def _curvature(problem: PenalisedProblem, state: State, curvature: Floats) -> No
             curvature[k] = total
 
 
-@njit(cache=True, nogil=True)
+@part
 def _moved(curvature: Floats, before: Floats, after: Floats) -> float:
     """The largest change of a coefficient, squared and times its curvature."""
     largest = 0.0
@@ -355,7 +388,7 @@ def _moved(curvature: Floats, before: Floats, after: Floats) -> float:
     return largest
 
 
-@njit(cache=True, nogil=True)
+@part
 def _minimise(
     problem: PenalisedProblem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
 ) -> tuple[float, int]:
@@ -379,12 +412,90 @@ def _minimise(
         if np.sum(state.v) <= saturated:
             break
         moved = _moved(curvature, before, state.beta)
-        if moved < tolerance and not _admit(problem, state, l1):
-            break
+        if moved < tolerance:
+            gradient = np.dot(problem.x, state.residual)
+            if not _admit(problem, state, gradient, l1):
+                break
     return likelihood, sweeps
 
 
-@njit(cache=True, nogil=True)
+@part
+def _minimise_held(
+    problem: PenalisedProblem,
+    state: State,
+    gram: Floats,
+    gradient: Floats,
+    l1: float,
+    l2: float,
+    tolerance: float,
+    max_sweeps: int,
+) -> tuple[float, int]:
+    """The same on a held Gram matrix; at least one step.
+
+    `gram` is of all coordinates, at earlier coefficients; `gradient` is of the present ones. Both
+    are overwritten. That the weights have changed since by a common factor is made up for.
+    """
+    saturated = PROBABILITY_FLOOR * (1 - PROBABILITY_FLOOR**2)
+    beta, likelihood = np.empty_like(state.beta), 0.0
+    steps = sweeps = 0
+    while sweeps < max_sweeps:
+        beta[:] = state.beta
+        scale = np.sum(state.v) / gram[-1, -1]
+        sweeps += _step_on_gram(
+            problem, state, gram, scale, gradient, beta, l1, l2, tolerance, max_sweeps - sweeps
+        )
+        moved = scale * _moved(np.diag(gram), state.beta, beta)
+        if moved < tolerance and steps > 0:
+            if not _admit(problem, state, gradient, l1):
+                break
+            continue
+        state.beta[:] = beta
+        likelihood = _approximate(problem, state)
+        gradient[:] = np.dot(problem.x, state.residual)
+        if np.sum(state.v) <= saturated:
+            break
+        steps += 1
+        if steps >= STEPS_HELD:
+            _, gram[:] = _gradient_and_gram(problem, state, np.arange(gradient.size))
+    return likelihood, sweeps
+
+
+@part
+def _step_on_gram(
+    problem: PenalisedProblem,
+    state: State,
+    gram: Floats,
+    scale: float,
+    gradient: Floats,
+    beta: Floats,
+    l1: float,
+    l2: float,
+    tolerance: float,
+    max_sweeps: int,
+) -> int:
+    """Minimise the quadratic approximation over the admitted coordinates; the number of cycles."""
+    index = _true_positions(state.admitted)
+    own = np.empty((index.size, index.size))
+    for a in range(index.size):
+        for b in range(index.size):
+            own[a, b] = scale * gram[index[a], index[b]]
+    some = beta[index]
+    sweeps = _cycle_on_gram(
+        own,
+        gradient[index],
+        problem.penalty[index],
+        some,
+        l1,
+        l2,
+        SHARE_OF_TOLERANCE * tolerance,
+        max_sweeps,
+        max(SWEEPS_BEFORE_JUMP, index.size // COORDINATES_OF_A_JUMP),
+    )
+    beta[index] = some
+    return sweeps
+
+
+@kernel
 def logistic_path(
     problem: PenalisedProblem,
     state: State,
@@ -392,6 +503,7 @@ def logistic_path(
     l1_ratio: float,
     threshold: float,
     max_sweeps: int,
+    held: bool,
 ) -> tuple[Floats, Floats, bool]:
     """Coefficients of the elastic-net logistic regression along a path of penalties.
 
@@ -404,6 +516,7 @@ def logistic_path(
     threshold : a cycle has converged when no coordinate's change, squared and times its
         curvature, reaches `threshold` times the null deviance (glmnet's `thresh`)
     max_sweeps : cycles allowed per penalty; the path ends before a penalty that needs more
+    held : whether to hold the Gram matrix of all coordinates, as is best of very many cases
 
     Returns
     -------
@@ -414,12 +527,20 @@ def logistic_path(
     path = np.zeros((lambdas.size, state.beta.size))
     ratios = np.zeros(lambdas.size)
     path[0, -1] = state.beta[-1]
+    gradient, gram = np.empty(0), np.empty((0, 0))
+    if held:
+        gradient, gram = _gradient_and_gram(problem, state, np.arange(state.beta.size))
     for step in range(1, lambdas.size):
         l1, l2 = lambdas[step] * l1_ratio, lambdas[step] * (1 - l1_ratio)
         for k in range(state.score.size):
             if state.score[k] > l1_ratio * (2 * lambdas[step] - lambdas[step - 1]):
                 state.admitted[k] = True
-        likelihood, sweeps = _minimise(problem, state, l1, l2, -threshold * null, max_sweeps)
+        if held:
+            likelihood, sweeps = _minimise_held(
+                problem, state, gram, gradient, l1, l2, -threshold * null, max_sweeps
+            )
+        else:
+            likelihood, sweeps = _minimise(problem, state, l1, l2, -threshold * null, max_sweeps)
         if sweeps >= max_sweeps:
             return path[:step], ratios[:step], False
         for k in range(state.beta.size):

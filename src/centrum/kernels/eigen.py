@@ -1,9 +1,9 @@
 """Largest absolute eigenvalue of small symmetric matrices."""
 
 import numpy as np
-from numba import njit
 
 from centrum.arrays import Floats
+from centrum.kernels.cache import kernel, part
 
 PRECISION = 1e-15
 """Laguerre's method ends with a step below this share of the eigenvalue."""
@@ -19,7 +19,7 @@ MOST_STEPS = 200
 """It takes about eight steps, more where the largest eigenvalue is a multiple one."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part(error_model="numpy")
 def _tridiagonal(a: Floats, diagonal: Floats, beside: Floats, product: Floats) -> None:
     """Householder's reduction of the symmetric `a` (overwritten), Golub and Van Loan 8.3.1."""
     n = diagonal.size
@@ -56,7 +56,7 @@ def _tridiagonal(a: Floats, diagonal: Floats, beside: Floats, product: Floats) -
     diagonal[n - 1] = a[n - 1, n - 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part(error_model="numpy")
 def _laguerre_step(diagonal: Floats, beside: Floats, x: float) -> float:
     """How far below x, itself above all eigenvalues, the next guess of the largest lies.
 
@@ -80,7 +80,7 @@ def _laguerre_step(diagonal: Floats, beside: Floats, x: float) -> float:
     return n / (total + np.sqrt(max((n - 1) * (n * squares - total * total), 0.0)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part(error_model="numpy")
 def _largest_root(diagonal: Floats, beside: Floats, start: float) -> float:
     """The largest eigenvalue, by Laguerre's method from `start` above it."""
     x = start
@@ -92,7 +92,7 @@ def _largest_root(diagonal: Floats, beside: Floats, start: float) -> float:
     return x
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part(error_model="numpy")
 def _largest_of_tridiagonal(diagonal: Floats, beside: Floats) -> float:
     """Largest absolute eigenvalue; `diagonal` changes its sign."""
     n = diagonal.size
@@ -110,7 +110,7 @@ def _largest_of_tridiagonal(diagonal: Floats, beside: Floats) -> float:
     return max(highest, _largest_root(diagonal, beside, start))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _largest(matrices: Floats, work: Floats, out: Floats) -> None:
     """`work` are three rows of zeros."""
     diagonal, beside, product = work[0], work[1], work[2]
@@ -119,7 +119,7 @@ def _largest(matrices: Floats, work: Floats, out: Floats) -> None:
         out[b] = _largest_of_tridiagonal(diagonal, beside)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part(error_model="numpy")
 def _without_earlier(w: Floats, basis: Floats, steps: int) -> None:
     """Take the first `steps` rows of `basis`, which are orthonormal, out of w."""
     for k in range(steps):
@@ -130,7 +130,7 @@ def _without_earlier(w: Floats, basis: Floats, steps: int) -> None:
             w[j] -= share * row[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part(error_model="numpy")
 def _largest_by_lanczos(a: Floats, first: Floats) -> float:
     """Lanczos' method with full orthogonalisation, Golub and Van Loan 10.3, from `first`.
 
@@ -171,7 +171,7 @@ def _largest_by_lanczos(a: Floats, first: Floats) -> float:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _largest_of_each(matrices: Floats, first: Floats, out: Floats) -> None:
     for b in range(out.size):
         out[b] = _largest_by_lanczos(matrices[b], first)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Array, Floats, Ints
+from centrum.kernels.cache import kernel, part
 
 Points = Floats
 
@@ -72,7 +72,7 @@ def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.
     return Hull(corners, triangles, neighbours, normals)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _write_normal(points: NDArray, triangle: NDArray, normal: NDArray) -> None:
     a, b, c = points[triangle[0]], points[triangle[1]], points[triangle[2]]
     ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
@@ -82,7 +82,7 @@ def _write_normal(points: NDArray, triangle: NDArray, normal: NDArray) -> None:
     normal[2] = (ux * vy - uy * vx) / 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turn_outwards(
     points: NDArray, triangles: NDArray, neighbours: NDArray, middle: NDArray, normals: NDArray
 ) -> None:
@@ -90,7 +90,9 @@ def _turn_outwards(
     for t in range(len(triangles)):
         triangle, normal = triangles[t], normals[t]
         _write_normal(points, triangle, normal)
-        if _dot(points[triangle[0]] - middle, normal) < 0:
+        corner = points[triangle[0]]
+        inwards = (corner[0] - middle[0]) * normal[0] + (corner[1] - middle[1]) * normal[1]
+        if inwards + (corner[2] - middle[2]) * normal[2] < 0:
             triangle[0], triangle[2] = triangle[2], triangle[0]
             neighbours[t, 0], neighbours[t, 2] = neighbours[t, 2], neighbours[t, 0]
             _write_normal(points, triangle, normal)
@@ -105,12 +107,12 @@ def _directions(normals: Points) -> Points:
     return np.ascontiguousarray(units[np.sort(first)])
 
 
-@njit(cache=True, nogil=True)
+@part
 def _dot(a: NDArray, b: NDArray) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _rectangle(flat: NDArray, n: int) -> tuple[float, float]:
     """Sides of the smallest rectangle around a polygon of n edges (u, v, to u, to v)."""
     best, width, height = np.inf, 0.0, 0.0
@@ -132,7 +134,7 @@ def _rectangle(flat: NDArray, n: int) -> tuple[float, float]:
     return width, height
 
 
-@njit(cache=True, nogil=True)
+@part
 def _outline(
     u: NDArray, v: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray,
     facing: NDArray, flat: NDArray,
@@ -151,7 +153,7 @@ def _outline(
     return n
 
 
-@njit(cache=True, nogil=True)
+@part
 def _bounds(
     directions: NDArray, points: NDArray, normals: NDArray, widths: NDArray, bounds: NDArray
 ) -> None:
@@ -166,7 +168,7 @@ def _bounds(
         widths[d], bounds[d] = high - low, (high - low) * area / 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _smallest_box(
     frames: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray, normals: NDArray,
     sides: NDArray,

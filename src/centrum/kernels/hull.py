@@ -5,17 +5,17 @@ in integers (a convex hull stays one when axes are scaled); distances are in mm.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats
+from centrum.kernels.cache import kernel, part
 from centrum.kernels.mesh import FAR
 
 CELLS = 8
 """Cells along each axis in which points are gathered when far pairs are sought."""
 
 
-@njit(cache=True, nogil=True)
+@part
 def _chain(
     ends: NDArray, start: int, step: int, lines: int, side: int, points: NDArray, first: int
 ) -> int:
@@ -37,7 +37,7 @@ def _chain(
     return top
 
 
-@njit(cache=True, nogil=True)
+@part
 def _corners(ends: NDArray, start: int, step: int, lines: int, points: NDArray) -> int:
     """Write the corners of a plane's hull, first those of the low ends; how many."""
     top = np.int64(0)  # a plain 0 is a type of its own, for which `_chain` would be compiled again
@@ -46,7 +46,7 @@ def _corners(ends: NDArray, start: int, step: int, lines: int, points: NDArray) 
     return int(top)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _reach(ends: NDArray, start: int, step: int, lines: int, su: float, sv: float) -> float:
     """Squared radius of a circle around all points of a plane; -1 without a point."""
     u0, u1, v0, v1 = int(FAR), -1, -1, -1
@@ -67,7 +67,7 @@ def _reach(ends: NDArray, start: int, step: int, lines: int, su: float, sv: floa
     return largest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _largest_in_planes(
     ends: NDArray, plane_step: int, line_step: int, su: float, sv: float,
     reach: NDArray, points: NDArray,
@@ -116,7 +116,7 @@ def largest_in_planes(
     return float(_largest_in_planes(flat, *steps, unit_along, unit_across, reach, points))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _plane_corners(
     ends: NDArray, planes: int, line_step: int, points: NDArray, found: NDArray
 ) -> int:
@@ -146,14 +146,14 @@ def plane_corners(ends: NDArray[np.int32]) -> NDArray[np.int32]:
     return found[: _plane_corners(flat, planes, 1, points, found)]
 
 
-@njit(cache=True, nogil=True)
+@part
 def _square(p: NDArray, i: int, x: float, y: float, z: float) -> float:
     """Squared distance of point i from a place."""
     dx, dy, dz = p[i, 0] - x, p[i, 1] - y, p[i, 2] - z
     return dx * dx + dy * dy + dz * dz
 
 
-@njit(cache=True, nogil=True)
+@part
 def _farthest_from(points: NDArray, x: float, y: float, z: float) -> int:
     index, best = 0, -1.0
     for i in range(len(points)):
@@ -163,7 +163,7 @@ def _farthest_from(points: NDArray, x: float, y: float, z: float) -> int:
     return index
 
 
-@njit(cache=True, nogil=True)
+@part
 def _centred(points: NDArray, nearest: float, middle: NDArray, kept: NDArray) -> int:
     """Write the points at least `nearest` to the middle relative to it; how many."""
     n = 0
@@ -175,7 +175,7 @@ def _centred(points: NDArray, nearest: float, middle: NDArray, kept: NDArray) ->
     return n
 
 
-@njit(cache=True, nogil=True)
+@part
 def _sort_into_cells(
     points: NDArray, n: int, reach: float, owner: NDArray, cells: NDArray, ends: NDArray
 ) -> None:
@@ -198,7 +198,7 @@ def _sort_into_cells(
     ends[len(ends) - 1] = n
 
 
-@njit(cache=True, nogil=True)
+@part
 def _caps(points: NDArray, ends: NDArray, caps: NDArray) -> int:
     """Write begin, end, unit direction of the points in each cell and their largest angle to it.
 
@@ -226,7 +226,7 @@ def _caps(points: NDArray, ends: NDArray, caps: NDArray) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _largest_square(
     points: NDArray, middle: NDArray, best: float, kept: NDArray, cells: NDArray, owner: NDArray,
     ends: NDArray, caps: NDArray,

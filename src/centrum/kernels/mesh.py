@@ -12,10 +12,10 @@ from functools import cache
 from itertools import permutations, product
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Flags, Floats, Ints
+from centrum.kernels.cache import kernel, part
 
 CORNERS = np.array(
     [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)]
@@ -63,13 +63,13 @@ class CellTables:
 
     Attributes
     ----------
-    triangles : (256, kinds) triangles of each kind
+    triangles : (256, kinds) triangles of each kind, as floats
     squared_normals : (kinds, 3) squares of the components (x, y, z) of a kind's normal b x c
     vector : (256, 3) sum of the normals
     volume : (256,) sum of a . (b x c), a being seen from the cell's first corner
     """
 
-    triangles: Ints
+    triangles: Floats
     squared_normals: Ints
     vector: Ints
     volume: Ints
@@ -81,7 +81,7 @@ def cell_tables(watertight: bool) -> CellTables:
 
     >>> tables = cell_tables(watertight=True)
     >>> tables.triangles[0b00000001].sum(), tables.vector[0b00000001].tolist()
-    (np.int64(1), [1, 1, 1])
+    (np.float64(1.0), [1, 1, 1])
     """
     cases = _triangles_of_cases(watertight)
     owner = np.repeat(np.arange(256), [len(corners) for corners in cases])
@@ -94,7 +94,7 @@ def cell_tables(watertight: bool) -> CellTables:
     np.add.at(triangles, (owner, kind.ravel()), 1)
     np.add.at(vector, owner, normals)
     np.add.at(volume, owner, (normals * a).sum(axis=1))
-    return CellTables(triangles, kinds, vector, volume)
+    return CellTables(triangles.astype(float), kinds, vector, volume)
 
 
 def _published_triangles() -> dict[int, Ints]:
@@ -174,7 +174,8 @@ class Surface:
         x, y, z = spacing
         sides = np.array([(y * z) ** 2, (x * z) ** 2, (x * y) ** 2])
         sizes = np.sqrt(tables.squared_normals @ sides) / 8
-        return float((self.cells[:, 0] @ tables.triangles) @ sizes)
+        # As floats, which are exact here: numpy has no fast product of matrices of integers.
+        return float((self.cells[:, 0].astype(float) @ tables.triangles) @ sizes)
 
     def volume(self, spacing: tuple[float, float, float], *, watertight: bool = True) -> float:
         """Volume in mm3 that the mesh encloses.
@@ -188,7 +189,7 @@ class Surface:
         return enclosed * (x * y * z) / 48
 
 
-@njit(cache=True, nogil=True)
+@part
 def _cases_of_row(a: NDArray, b: NDArray, c: NDArray, d: NDArray, row: int, cases: NDArray) -> None:
     """Cases of the cells between the rows a (y, z), b (y + 1, z), c (y, z + 1), d."""
     a0, a1 = a[:row], a[1 : row + 1]
@@ -202,7 +203,7 @@ def _cases_of_row(a: NDArray, b: NDArray, c: NDArray, d: NDArray, row: int, case
         )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _scan(
     flat: NDArray,
     depth: int,
@@ -300,9 +301,8 @@ def _no_vertices(planes: int, lines: int) -> NDArray[np.int32]:
     return ends
 
 
-@njit(cache=True, nogil=True)
-def _weighted(flat: NDArray, depth: int, height: int, row: int, x: NDArray) -> NDArray:
-    sums = np.zeros(4)
+@kernel
+def _weighted(flat: NDArray, depth: int, height: int, row: int, x: NDArray, sums: NDArray) -> None:
     at = 0
     for line in range(depth * height):
         total = first = 0.0
@@ -315,7 +315,6 @@ def _weighted(flat: NDArray, depth: int, height: int, row: int, x: NDArray) -> N
         sums[1] += first
         sums[2] += total * (line % height)
         sums[3] += total * (line // height)
-    return sums
 
 
 def weighted_moments(inside: Flags, x: NDArray) -> Floats:
@@ -327,4 +326,6 @@ def weighted_moments(inside: Flags, x: NDArray) -> Floats:
     [10.0, 6.0, 7.0, 0.0]
     """
     flat = np.ascontiguousarray(inside).view(np.uint8).ravel()
-    return np.asarray(_weighted(flat, *inside.shape, np.ascontiguousarray(x, dtype=np.float64)))
+    sums = np.zeros(4)
+    _weighted(flat, *inside.shape, np.ascontiguousarray(x, dtype=np.float64), sums)
+    return sums

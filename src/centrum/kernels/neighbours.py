@@ -8,10 +8,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
+from centrum.kernels.cache import kernel, part
 from centrum.kernels.layout import SPAN_LENGTH, RegionLayout
 
 DIRECTIONS = np.array(
@@ -40,7 +40,7 @@ class Equal(NamedTuple):
     after: Bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _equal(
     levels: Bits, starts: Places, ends: Places, steps: Places, before: Bits, after: Bits
 ) -> None:
@@ -129,7 +129,7 @@ def _set_bits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return members, number
 
 
-@njit(cache=True, nogil=True)
+@part
 def _runs_that_begin(
     voxels: Places, before: Bits, after: Bits, members: NDArray, number: NDArray,
     place: Places, direction: NDArray,
@@ -147,7 +147,7 @@ def _runs_that_begin(
     return found
 
 
-@njit(cache=True, nogil=True)
+@part
 def _follow(
     levels: Bits, after: Bits, steps: Places, place: Places, direction: NDArray, runs: int,
     counts: NDArray,
@@ -171,7 +171,7 @@ def _follow(
     return length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _run_lengths(
     levels: Bits, positions: Places, first: Places, steps: Places, before: Bits, after: Bits,
     members: NDArray, number: NDArray, place: Places, direction: NDArray, totals: NDArray,
@@ -241,7 +241,7 @@ class Zones(NamedTuple):
 FARTHEST = np.iinfo(np.int32).max
 
 
-@njit(cache=True, nogil=True)
+@part
 def _find(parent: NDArray, label: int) -> int:
     while parent[label] != label:
         parent[label] = parent[parent[label]]
@@ -249,7 +249,7 @@ def _find(parent: NDArray, label: int) -> int:
     return label
 
 
-@njit(cache=True, nogil=True)
+@part
 def _unite(
     k: int, joined: np.uint16, steps: Places, low: NDArray, labels: NDArray, parent: NDArray
 ) -> int:
@@ -264,24 +264,25 @@ def _unite(
     return root
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _zones(
     positions: Places, steps: Places, before: Bits, chosen: Bits, low: NDArray,
     distances: NDArray, labels: NDArray, parent: NDArray, zones: NDArray,
 ) -> int:  # fmt: skip
+    """Write what `Zones` holds; how many zones there are."""
     voxel, size, nearest = zones[0], zones[1], zones[2]
     n = 0
     for p in range(positions.size):
         k = positions[p]
         joined = chosen[before[k]]
-        if joined == 0:
-            label = n
-            parent[n], voxel[n], nearest[n] = n, p, FARTHEST
-            n += 1
-        elif joined & (joined - np.uint16(1)):
+        # Written down before it is known whether a zone begins here, and its label is reckoned:
+        # the processor guesses wrong too often whether it does.
+        parent[n], voxel[n], nearest[n] = n, p, FARTHEST
+        begins = joined == 0
+        label = begins * n + (1 - begins) * labels[k - steps[low[joined]]]
+        if joined & (joined - np.uint16(1)):
             label = _unite(k, joined, steps, low, labels, parent)
-        else:
-            label = labels[k - steps[low[joined]]]
+        n += begins
         labels[k] = label
         size[label] += 1
         if distances.size:
@@ -291,8 +292,11 @@ def _zones(
         if above != label:
             size[above] += size[label]
             nearest[above] = min(nearest[above], nearest[label])
-            size[label] = 0
-    return n
+    roots = 0
+    for label in range(n):
+        voxel[roots], size[roots], nearest[roots] = voxel[label], size[label], nearest[label]
+        roots += parent[label] == label
+    return roots
 
 
 def zones(
@@ -315,14 +319,14 @@ def zones(
         layout.positions, steps, equal.before, _representatives(), _lowest_bit(),
         np.empty(0, np.uint16) if distances is None else distances, labels, parent, found,
     )  # fmt: skip
-    return Zones(*found[:, np.flatnonzero(found[1, :count])])
+    return Zones(*found[:, :count])
 
 
 UNREACHED = 60_000
 """A distance before any border was seen; above every size of an image, below 2^16."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _city_block(starts: Places, ends: Places, steps: Places, distance: Bits) -> None:
     """Two sweeps, a row at a time; outside the region the distance is 0 and stays so."""
     one, row = np.uint16(1), steps[-2]
@@ -378,13 +382,14 @@ class Neighbourhoods(NamedTuple):
     dependent: Places
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _neighbourhoods(
     levels: Bits, starts: Places, ends: Places, block: Places, steps: Places, coarseness: int,
-    sums: NDArray, counts: Bits, alike: Bits, difference: NDArray, voxels: Places,
+    sums: NDArray, counts: Bits, alike: Bits, difference: NDArray, lonely: Places,
     dependent: Places,
 ) -> None:  # fmt: skip
-    """`sums`, `counts` and `alike` have room for the longest span."""
+    """`sums`, `counts` and `alike` have room for the longest span; `lonely` are the voxels
+    without a neighbour, (blocks, Ng + 1)."""
     reach, width = np.uint16(coarseness), np.uint16(2 * coarseness)
     for s in range(starts.size):
         i, j = starts[s], ends[s]
@@ -393,9 +398,14 @@ def _neighbourhoods(
         total[:], count[:], close[:] = 0, 0, 0
         for d in range(steps.size):
             b = levels[i + steps[d] : j + steps[d]]
+            if coarseness == 0:
+                for k in range(a.size):
+                    total[k] += b[k]
+                    count[k] += np.uint16(b[k] != 0)
+                    close[k] += np.uint16(a[k] == b[k])
+                continue
             for k in range(a.size):
                 total[k] += b[k]
-            for k in range(a.size):
                 present = b[k] != 0
                 count[k] += np.uint16(present)
                 close[k] += np.uint16(present & (np.uint16(a[k] - b[k] + reach) <= width))
@@ -405,8 +415,9 @@ def _neighbourhoods(
             if level:
                 dependent[n, level, close[k]] += 1
                 if count[k]:
-                    voxels[n, level] += 1
                     difference[n, level] += abs(level - total[k] / count[k])
+                else:
+                    lonely[n, level] += 1
 
 
 def neighbourhoods(
@@ -423,12 +434,11 @@ def neighbourhoods(
     ([[0.0, 0.5, 1.0]], [0, 2, 0])
     """
     shape = (layout.blocks, n_levels + 1)
-    found = Neighbourhoods(
-        np.zeros(shape), np.zeros(shape, np.int64), np.zeros((*shape, len(steps) + 1), np.int64)
-    )
+    difference, lonely = np.zeros(shape), np.zeros(shape, np.int64)
+    dependent = np.zeros((*shape, len(steps) + 1), np.int64)
     sums, (counts, alike) = np.empty(SPAN_LENGTH, np.uint32), np.empty((2, SPAN_LENGTH), np.uint16)
     _neighbourhoods(
         levels, layout.starts, layout.ends, layout.span_block, steps, coarseness, sums, counts,
-        alike, *found,
+        alike, difference, lonely, dependent,
     )  # fmt: skip
-    return found
+    return Neighbourhoods(difference, dependent.sum(axis=2) - lonely, dependent)

@@ -1,13 +1,13 @@
 """Weighted sums of neighbours in a plane, for all slices at once."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
+from centrum.kernels.cache import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _weigh(
     x: Floats,
     rows: Ints,

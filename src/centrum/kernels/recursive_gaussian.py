@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
 from centrum.arrays import Complexes, Floats
+from centrum.kernels.cache import kernel, part
 
 OSCILLATIONS: Complexes = np.array([-1.3932 + 0.6681j, -1.3732 + 2.0787j])
 """Decay and frequency of the two oscillations, for sigma = 1."""
@@ -127,7 +127,7 @@ def add_recursive(
 # would not vectorise.
 
 
-@njit(cache=True, nogil=True)
+@part
 def _settle(x: Floats, w1: float, w2: float, state: Floats, before: Floats) -> None:
     """The state after a row has gone on for ever."""
     level = 1.0 / (1.0 - w1 - w2)
@@ -136,7 +136,7 @@ def _settle(x: Floats, w1: float, w2: float, state: Floats, before: Floats) -> N
         before[c] = x[c] * level
 
 
-@njit(cache=True, nogil=True)
+@part
 def _advance(x: Floats, w1: float, w2: float, state: Floats, before: Floats) -> None:
     """The state after one more row."""
     for c in range(x.size):
@@ -145,7 +145,7 @@ def _advance(x: Floats, w1: float, w2: float, state: Floats, before: Floats) -> 
         state[c] = p
 
 
-@njit(cache=True, nogil=True)
+@part
 def _advance_four(
     x0: Floats,
     x1: Floats,
@@ -167,14 +167,14 @@ def _advance_four(
         before[c] = q
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_state(state: Floats, before: Floats, p: float, q: float, row: Floats) -> None:
     """What a section adds to a filter's result."""
     for c in range(row.size):
         row[c] += p * state[c] + q * before[c]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_recursive(
     lines: Floats,
     first: int,

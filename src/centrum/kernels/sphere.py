@@ -1,12 +1,12 @@
 """Means over a sphere around voxels, from running sums along the rows of the image."""
 
 import numpy as np
-from numba import njit
 
 from centrum.arrays import Flags, Floats, Ints
+from centrum.kernels.cache import kernel, part
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _run(image: Floats, pad: int, running: Floats) -> None:
     """Running sums along the rows: 0 up to the first voxel, constant behind the last."""
     for z in range(image.shape[0]):
@@ -19,7 +19,7 @@ def _run(image: Floats, pad: int, running: Floats) -> None:
                 sums[k] = total
 
 
-@njit(cache=True, nogil=True)
+@part
 def _add_differences(sums: Floats, running: Floats, start: int, half: int) -> None:
     """Add the sums of windows of 2 half + 1; that of sums[0] is centred on running[start]."""
     after = running[start + half + 1 : start + half + 1 + sums.size]
@@ -28,7 +28,7 @@ def _add_differences(sums: Floats, running: Floats, start: int, half: int) -> No
         sums[k] += after[k] - before[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sphere_means(running: Floats, inside: Floats, kept: Flags, rows: Ints, means: Floats) -> None:
     """`running` (z, y, pad + nx + 1 + pad) and `inside`, the same of an image of ones."""
     depth, height, width = kept.shape

@@ -4,12 +4,12 @@ Source: Achanta et al., IEEE Trans Pattern Anal Mach Intell 2012;34:2274-2282.
 """
 
 import numpy as np
-from numba import njit
 
 from centrum.arrays import Floats, Ints
+from centrum.kernels.cache import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _assign(
     plane: Floats,
     centres: Floats,
@@ -39,7 +39,7 @@ def _assign(
                 own[j] = k if nearer else own[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _move(plane: Floats, labels: Ints, centres: Floats) -> None:
     """Each centre to the mean of its pixels; one without pixels stays."""
     sums = np.zeros((len(centres), 4))

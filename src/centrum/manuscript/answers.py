@@ -9,7 +9,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from centrum.features.settings import Interpolation
-from centrum.modelling.fusion import FEW
+from centrum.frozen.external_record import ExternalRecord, shared_scores
+from centrum.modelling.settings import FEW
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
 from centrum.report.numbering import ref
@@ -27,6 +28,9 @@ THESE_LISTS = "checklists.docx"
 DATA_SHEET = "data-sheet.md, Acquisition"
 ANOTHER_COHORT = "Report of the external validation"
 """Places that are neither in the report nor a file of its results."""
+
+IN_PAPER = f"Manuscript, {ref('Table external')}, {ref('Figure external')}"
+"""Where the paper shows the external validation."""
 
 MODEL_FILE = "results/model.json"
 
@@ -57,13 +61,13 @@ class StudyFacts:
     ----------
     acquisition : a row per case, as `extract` leaves it; columns such as manufacturer,
         field_strength_t, repetition_time_ms, slice_step_mm. None when headers were not read
-    external : a validation on another cohort was run
+    external : what a validation of the frozen model on other patients found; None without one
     exported_model : the frozen model, model.json, is among the results
     methods : so is a text of the methods
     """
 
     acquisition: pd.DataFrame | None = None
-    external: bool = False
+    external: ExternalRecord | None = None
     exported_model: bool = False
     methods: bool = False
 
@@ -155,15 +159,22 @@ def spread(values: pd.Series) -> str:
     return listed(f"{name} ({n})" for name, n in counts.items())
 
 
+def headline_auc(results: StudyResults) -> Estimate:
+    """AUC of the test cases with its interval, or the mean over the parts of a design."""
+    means = {} if results.protocol.split.single_part else means_over_parts(results)
+    if "AUC" in means:
+        return Estimate.of(means["AUC"].mean, means["AUC"].interval)
+    area = results.evaluation.by_set["test"].auc
+    return Estimate.of(area.value, area.interval)
+
+
 def area_text(results: StudyResults) -> str:
-    """AUC of the test cases with its interval, or the mean over the parts."""
-    test = results.evaluation.by_set["test"]
-    confidence = f"{percent(test.confidence)} CI"
-    value, interval, of = test.auc.value, test.auc.interval, ""
-    if not results.protocol.split.single_part and "AUC" in (means := means_over_parts(results)):
-        value, interval, of = means["AUC"].mean, means["AUC"].interval, ", mean over the parts"
-    ends = interval_text(interval.lower, interval.upper, 2)
-    return f"{fixed(value, 2)} ({confidence} {ends}{of})"
+    """The AUC of `headline_auc` in words."""
+    confidence = f"{percent(results.evaluation.by_set['test'].confidence)} CI"
+    averaged = not results.protocol.split.single_part and "AUC" in means_over_parts(results)
+    of = ", mean over the parts" if averaged else ""
+    area = headline_auc(results)
+    return f"{fixed(area.value, 2)} ({confidence} {interval_text(area.lower, area.upper, 2)}{of})"
 
 
 def prepared(protocol: Protocol) -> list[str]:
@@ -267,6 +278,23 @@ def centres_of(results: StudyResults) -> dict[str, int]:
     if "centre" not in obs or obs["centre"].isna().any():
         return {}
     return {str(name): int(n) for name, n in obs["centre"].value_counts(sort=False).items()}
+
+
+def elsewhere(results: StudyResults, found: ExternalRecord) -> bool | None:
+    """Whether the external cases are of other centres than the study's; None if not known.
+
+    Neither is a set of which some cases are and others are not.
+    """
+    own, new = {*centres_of(results)}, {*found.people.centre}
+    known = own and sum(found.people.centre.values()) == found.evaluation.n
+    if not known or (own & new and new - own):
+        return None
+    return not own & new
+
+
+def shared_with(results: StudyResults, found: ExternalRecord) -> int:
+    """External cases that have the very score of a case of the study, which they may be."""
+    return shared_scores(results.scores["score"].to_numpy(dtype=float), found.scores)
 
 
 def centres_text(centres: Mapping[str, int]) -> str:

@@ -26,6 +26,8 @@ from centrum.manuscript.answers import (
     spread,
 )
 from centrum.manuscript.evidence_of_study import acquired
+from centrum.manuscript.results_external import external_summary
+from centrum.protocol.inherited import stated
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region, region_words
 from centrum.records import as_json
 from centrum.report.blocks import Table
@@ -39,6 +41,7 @@ from centrum.report.formula import (
     score_table,
 )
 from centrum.report.labels import family_label
+from centrum.report.other_readers import found_text
 from centrum.report.results import StudyResults
 from centrum.report.sections.calibration_and_use import (
     calibration_table,
@@ -47,10 +50,10 @@ from centrum.report.sections.calibration_and_use import (
 )
 from centrum.report.sections.instability import instability_text
 from centrum.report.sections.other_readers import (
-    found_text,
     regions_table,
     score_agreement_table,
 )
+from centrum.report.sections.sparse_model import lost_text
 from centrum.report.sections.validation import parts_table
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
@@ -63,11 +66,14 @@ from centrum.report.tables import (
 )
 from centrum.report.words.features import DIALECTS
 from centrum.report.words.model import CALIBRATIONS
-from centrum.report.words.validation import DESIGNS
+from centrum.report.words.validation import design_label
 from centrum.text import counted, fixed, percent
 
 ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
 """Columns of every manifest that are summarised; others if the protocol uses them."""
+
+ELSEWHERE = "Features were read from tables made elsewhere"
+"""What is said of a study of tables where others tell of their images."""
 
 COUNTS = ("cases", "patients")
 """First rows of the table of the population."""
@@ -118,8 +124,8 @@ def data_sheet(results: StudyResults, facts: StudyFacts) -> str:
 
 
 def _page(title: str, results: StudyResults, sections: dict[str, list[str]]) -> str:
-    notice = results.simulated or "The records do not say that these patients are simulated."
-    parts = [f"# {title}", f"**{notice.rstrip('.')}.**"]
+    notice = f"**{results.simulated.rstrip('.')}.**" if results.simulated else ""
+    parts = [f"# {title}", *filter(None, [notice])]
     for head, paragraphs in sections.items():
         parts += [f"## {head}", *filter(None, paragraphs)]
     return "\n\n".join(parts) + "\n"
@@ -154,7 +160,7 @@ def _cell(text: str) -> str:
 def _what_it_is(results: StudyResults) -> list[str]:
     model = results.model
     return [
-        results.protocol.description,
+        stated(results.protocol).description,
         f"A score that tells {model.positive} (high) from {model.negative} (low) vertebral "
         f"fractures by {counted(len(model.features), 'feature')}, of "
         f"{len(results.table.features)} that were measured. Classifier: "
@@ -164,12 +170,16 @@ def _what_it_is(results: StudyResults) -> list[str]:
 
 def _use(results: StudyResults) -> list[str]:
     covered = f"{results.model.positive} or {results.model.negative}"
+    alike = (
+        "with features measured as those of the tables were"
+        if results.protocol.tables
+        else "on images that were acquired, drawn and prepared as here"
+    )
     return [
         RESEARCH_ONLY,
-        f"Meant for studies of fractured vertebrae on images that were acquired, drawn and "
-        f"prepared as here, and that are {covered}: other lesions and normal "
-        "vertebrae were not among the cases, and the score says nothing about them.",
-        outside_the_region(results.protocol.images.region),
+        f"Meant for studies of fractured vertebrae that are {covered}, {alike}: other lesions "
+        "and normal vertebrae were not among the cases, and the score says nothing about them.",
+        outside_the_region(results.protocol.images.region, results.regions),
     ]
 
 
@@ -186,7 +196,7 @@ def _training(results: StudyResults) -> list[str]:
                 weighting_text(results),
                 f"Readers: {listed(results.table.readers)}; the features of "
                 f"{results.table.readers[0]} feed the model",
-                f"Images: {'; '.join(prepared(results.protocol))}",
+                _prepared(results),
                 f"Covariates: {listed(results.protocol.model.covariates) or 'none'}",
             )
         )
@@ -197,8 +207,9 @@ def _performance(results: StudyResults) -> list[str]:
     split, parts = results.protocol.split, len(results.validation.parts)
     prevalence = results.protocol.evaluation.prevalence
     return [
-        f"Design: {DESIGNS[split.design].label}; {counted(parts, 'part')}. AUC on cases that "
+        f"Design: {design_label(split)}; {counted(parts, 'part')}. AUC on cases that "
         f"took no part in any choice: {area_text(results)}.",
+        lost_text(results),
         _markdown(parts_table(results)) if parts > 1 else "",
         _markdown(performance_table(results.evaluation.by_set, prevalence)),
     ]
@@ -250,21 +261,35 @@ def _subgroups(results: StudyResults) -> list[str]:
 def _how_to_use(results: StudyResults, facts: StudyFacts) -> list[str]:
     linear = results.model.linear
     return [
-        f"Draw the {region_words(results.protocol.images.region)}, on every "
-        f"{results.protocol.extraction.plane} slice, prepare and measure it by the "
-        "protocol of the study (study.yaml), and score it:",
+        _how_to_measure(results),
         f"score = intercept + sum of coefficient × z, z = {formula(results)}, with the numbers "
         f"above; {_files(results)} have them in full."
         if linear
         else f"The classifier ({classifier_text(results)}) has no coefficients: computing "
         "its score takes the model.",
         _platt(results),
-        f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
-        if facts.exported_model
-        else "",
-        "It was validated on another cohort, too: see the results there." if facts.external else "",
+        _frozen(results) if facts.exported_model else "",
+        "" if facts.external is None else external_summary(results, facts.external),
         "The text of the methods says in words what was done." if facts.methods else "",
     ]
+
+
+def _how_to_measure(results: StudyResults) -> str:
+    """What to do with a new patient before the score is computed."""
+    if results.protocol.tables:
+        return f"{ELSEWHERE}. Measure new cases as those were measured, and score them:"
+    return (
+        f"Draw the {region_words(results.protocol.images.region)}, on every "
+        f"{results.protocol.extraction.plane} slice, prepare and measure it by the protocol of the "
+        "study (study.yaml), and score it:"
+    )
+
+
+def _frozen(results: StudyResults) -> str:
+    """The command that applies the frozen model: images cannot be measured for one of tables."""
+    if results.protocol.tables:
+        return f"The frozen model is {MODEL_FILE}; `centrum validate` applies it to other tables."
+    return f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
 
 
 def _platt(results: StudyResults) -> str:
@@ -320,24 +345,33 @@ def _readers(results: StudyResults) -> list[str]:
     read = zip(results.table.readers, results.table.read.sum(axis=0), strict=True)
     return [
         _points(f"{reader}: {counted(int(n), 'case')}" for reader, n in read),
-        _markdown(overlap_table(results.overlap)) if len(results.overlap) else "",
+        _markdown(overlap_table(results.overlap, results.overlap_of_regions))
+        if len(results.overlap)
+        else "",
     ]
 
 
 def _acquisition(results: StudyResults, facts: StudyFacts) -> list[str]:
     frame = acquired(results, facts)
-    sequences = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
     found = [f"{str(name).replace('_', ' ')}: {spread(frame[name])}" for name in frame]
     return [
         _points(
             (
-                f"sequences: {sequences}" if sequences else "one sequence",
+                _sequences(results),
                 weighting_text(results),
                 *found,
             )
         ),
         "" if found else "Nothing more is known about the acquisition.",
     ]
+
+
+def _sequences(results: StudyResults) -> str:
+    """The image sequences that were measured, as far as their features name them."""
+    names = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
+    if names:
+        return f"sequences: {names}"
+    return "" if results.protocol.tables else "one sequence"
 
 
 def _missing(results: StudyResults) -> list[str]:
@@ -361,11 +395,22 @@ def _features(results: StudyResults) -> list[str]:
     families = pd.Series([family_label(f) for f in features])
     counts = pd.crosstab(images, families).loc[images.unique(), families.unique()]
     return [
-        f"{counted(len(features), 'feature')} of {counted(len(counts), 'image')}, the definitions "
-        f"those of {DIALECTS[results.table.dialect].label}.",
+        f"{counted(len(features), 'feature')} of {counted(len(counts), 'image')}"
+        + ("." if results.protocol.tables else f", {_definitions(results)}."),
         _markdown(frame_table(counts.reset_index())),
-        f"Images: {'; '.join(prepared(results.protocol))}.",
+        f"{_prepared(results)}.",
     ]
+
+
+def _definitions(results: StudyResults) -> str:
+    return f"the definitions those of {DIALECTS[results.table.dialect].label}"
+
+
+def _prepared(results: StudyResults) -> str:
+    """What was done to the images, which nobody knows of tables."""
+    if results.protocol.tables:
+        return f"{ELSEWHERE}: their preparation is not in the records"
+    return f"Images: {'; '.join(prepared(results.protocol))}"
 
 
 def _left_out(results: StudyResults) -> list[str]:
@@ -383,7 +428,7 @@ def _left_out(results: StudyResults) -> list[str]:
                 f"{counted(len(results.failures), 'case')} could not be measured",
                 f"{counted(len(undefined), 'feature')} without a value in any region"
                 + (f": {listed(undefined)}" if undefined else ""),
-                f"findings in regions that were measured: {noticed or 'none'}",
+                f"findings in what was measured: {noticed or 'none'}",
                 "images, regions, patient identifiers and dates are not part of this sheet",
             )
         )

@@ -9,40 +9,40 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.section import WD_ORIENT
-from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.oxml.xmlchemy import BaseOxmlElement
-from docx.shared import Cm, Pt, RGBColor
-from docx.styles.style import ParagraphStyle
+from docx.section import Section
+from docx.shared import Cm
 from docx.table import Table as WordTable, _Row
 from docx.text.paragraph import Paragraph
 
 from centrum.manuscript.columns import (
-    PADDING_CM,
     PT_PER_CM,
     SHORT_LINES,
-    TABLE_PT,
     UPRIGHT_CM,
     TableLayout,
     lay_out,
     text_cm,
 )
-from centrum.report.blocks import Picture, Table
+from centrum.manuscript.docx_fields import SUPPLEMENT, Captions, add_field
+from centrum.manuscript.docx_styles import (
+    CAPTION,
+    CAPTION_PT,
+    CELL,
+    NOTE,
+    NUMBERED,
+    NUMERIC_CELL,
+    PICTURE,
+    STRONG,
+    TABLE,
+    TEXT,
+    set_styles,
+)
+from centrum.report.blocks import Exhibit, Picture, Table
 from centrum.text import legal
-
-FONT = "Times New Roman"
-
-TEXT_PT, CAPTION_PT, NOTE_PT = 12, 10, 8
 
 SHEET_CM, MARGIN_CM = (21.0, 29.7), 2.5
 """A4, and its margins on all sides."""
-
-THICK, THIN = (
-    {"val": "single", "sz": size, "space": "0", "color": "000000"} for size in ("8", "4")
-)
-"""Rules of 1 pt around a table and of 0.5 pt under its head."""
 
 LINE = 1.2
 """Height of a line of single spacing over the size of its font."""
@@ -67,15 +67,37 @@ class Heading:
 
 @dataclass(frozen=True)
 class Prose:
-    """A paragraph."""
+    """A paragraph; where it holds a `ref`, it refers to the caption."""
 
     text: str
 
 
-Part = Heading | Prose | Table | Picture
+@dataclass(frozen=True)
+class Items:
+    """A numbered list."""
+
+    texts: tuple[str, ...]
 
 
-def manuscript_docx(title: str, parts: Sequence[Part], mark: str = "") -> bytes:
+@dataclass(frozen=True)
+class NotPrinted:
+    """The caption of a table that is not printed, and where it is."""
+
+    table: Table
+    where: str
+
+
+@dataclass(frozen=True)
+class Supplement:
+    """What follows is the supplement, on pages S1, S2, ..."""
+
+
+Part = Heading | Prose | Items | Table | Picture | NotPrinted | Supplement
+
+
+def manuscript_docx(
+    title: str, parts: Sequence[Part], mark: str = "", *, reviewed: bool = False
+) -> bytes:
     """A Word document: A4, 1.5 lines, three-rule tables, figures at their printed size.
 
     Wide tables lie on pages of their own, on their side.
@@ -85,6 +107,7 @@ def manuscript_docx(title: str, parts: Sequence[Part], mark: str = "") -> bytes:
     title : of the document, and in its properties
     parts : in their order
     mark : a line at the head of every page, such as that patients are simulated
+    reviewed : whether lines are numbered
 
     Returns
     -------
@@ -97,25 +120,42 @@ def manuscript_docx(title: str, parts: Sequence[Part], mark: str = "") -> bytes:
     ['A study', 'Methods', 'We measured.']
     """
     document = _empty_document(legal(title), legal(mark))
+    captions = Captions.of(item for part in parts if (item := _exhibit(part)) is not None)
     turned = _orientations(parts)
-    _set_page(document, turned[0] if turned else False)
+    _set_page(document.sections[0], turned[0] if turned else False)
+    if reviewed:
+        _number_lines(document.sections[0])
     document.add_paragraph(legal(title), style="Title")
     for part, turn in zip(parts, turned, strict=True):
-        _turn(document, turn)
-        _add(document, part)
+        if isinstance(part, Supplement):
+            _begin_supplement(document, turn)
+        else:
+            _turn(document, turn)
+            _add(document, part, captions)
     return _same_bytes(document)
 
 
-def _add(document: WordDocument, part: Part) -> None:
+def _exhibit(part: Part) -> Exhibit | None:
+    if isinstance(part, NotPrinted):
+        return part.table
+    return part if isinstance(part, Exhibit) else None
+
+
+def _add(document: WordDocument, part: Part, captions: Captions) -> None:
     match part:
         case Heading():
             document.add_heading(legal(part.text), part.level)
         case Prose():
-            document.add_paragraph(legal(part.text))
+            captions.refer(document.add_paragraph(style=TEXT), part.text)
+        case Items():
+            for text in part.texts:
+                captions.refer(document.add_paragraph(style=NUMBERED), text)
+        case NotPrinted():
+            _caption(document, part.table, captions, part.where)
         case Table():
-            _add_table(document, part)
+            _add_table(document, part, captions)
         case Picture():
-            _add_picture(document, part)
+            _add_picture(document, part, captions)
 
 
 # Pages
@@ -125,7 +165,7 @@ def _orientations(parts: Sequence[Part]) -> list[bool]:
     """Whether each part lies on a turned page; headings go with what follows them."""
     turned: list[bool] = []
     for part in reversed(parts):
-        if isinstance(part, Heading) and turned:
+        if isinstance(part, Heading | Supplement) and turned:
             turned.append(turned[-1])
         else:
             turned.append(isinstance(part, Table) and _layout(part).turned)
@@ -134,12 +174,26 @@ def _orientations(parts: Sequence[Part]) -> list[bool]:
 
 def _turn(document: WordDocument, turn: bool) -> None:
     """Begin a new section if the page has to be turned."""
-    if turn == (document.sections[-1].orientation == WD_ORIENT.LANDSCAPE):
-        return
+    if turn != (document.sections[-1].orientation == WD_ORIENT.LANDSCAPE):
+        _begin_section(document, turn)
+
+
+def _begin_section(document: WordDocument, turn: bool) -> Section:
     last = document.paragraphs[-1]
-    document.add_section()
-    _set_page(document, turn)
+    section = document.add_section()
+    _set_page(section, turn)
+    for found in section._sectPr.findall(qn("w:pgNumType")):
+        section._sectPr.remove(found)  # else pages would be counted from 1 again
     _move_break(document, last)
+    return section
+
+
+def _begin_supplement(document: WordDocument, turn: bool) -> None:
+    """A section with pages of its own numbers."""
+    section = _begin_section(document, turn)
+    _set_in(section, "pgNumType", start="1")
+    section.footer.is_linked_to_previous = False
+    _number_pages(section, SUPPLEMENT)
 
 
 def _move_break(document: WordDocument, last: Paragraph) -> None:
@@ -149,8 +203,7 @@ def _move_break(document: WordDocument, last: Paragraph) -> None:
     own.getparent().remove(own)
 
 
-def _set_page(document: WordDocument, turn: bool) -> None:
-    section = document.sections[-1]
+def _set_page(section: Section, turn: bool) -> None:
     section.orientation = WD_ORIENT.LANDSCAPE if turn else WD_ORIENT.PORTRAIT
     width, height = reversed(SHEET_CM) if turn else SHEET_CM
     section.page_width, section.page_height = Cm(width), Cm(height)
@@ -158,24 +211,44 @@ def _set_page(document: WordDocument, turn: bool) -> None:
         setattr(section, side, Cm(MARGIN_CM))
 
 
+def _number_lines(section: Section) -> None:
+    _set_in(section, "lnNumType", countBy="1", restart="continuous")
+
+
+def _number_pages(section: Section, before: str = "") -> None:
+    foot = section.footer.paragraphs[0]
+    if before:
+        foot.add_run(before)
+    add_field(foot, "PAGE", "1")
+
+
+def _set_in(section: Section, tag: str, **attributes: str) -> None:
+    made = OxmlElement(f"w:{tag}")
+    for key, value in attributes.items():
+        made.set(qn(f"w:{key}"), value)
+    section._sectPr.find(qn("w:cols")).addprevious(made)
+
+
 # Tables
 
 
-def _add_table(document: WordDocument, table: Table) -> None:
+def _add_table(document: WordDocument, table: Table, captions: Captions) -> None:
     layout = _layout(table)
     if table.title:
-        _caption(document.add_paragraph(style="Table Caption"), table)
-    made = document.add_table(len(table.rows) + 1, len(table.columns))
+        _caption(document, table, captions).paragraph_format.keep_with_next = True
+    made = document.add_table(len(table.rows) + 1, len(table.columns), TABLE)
     _set_grid(made, layout)
     heads, *rows = made.rows
+    heads._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     together = layout.lines <= SHORT_LINES
-    style = document.styles["Table Text"].style_id  # looked up once: there are many cells
-    _fill(heads, [column.name for column in table.columns], layout, style, keep=True)
-    _mark_head(heads)
+    # Looked up once: there are many cells.
+    text, number = (document.styles[name].style_id for name in (CELL, NUMERIC_CELL))
+    own = [number if numeric else text for numeric in layout.numeric]
+    _fill(heads, [column.name for column in table.columns], layout, own, keep=True, run=STRONG)
     for row, texts in zip(rows, _texts(table, layout), strict=True):
-        _fill(row, texts, layout, style, keep=together or (row is rows[-1] and bool(table.notes)))
+        _fill(row, texts, layout, own, keep=together or (row is rows[-1] and bool(table.notes)))
     for note in table.notes or ("",):
-        document.add_paragraph(legal(note), style="Table Note")
+        captions.refer(document.add_paragraph(style=NOTE), note)
 
 
 def _layout(table: Table) -> TableLayout:
@@ -196,67 +269,43 @@ def _texts(table: Table, layout: TableLayout) -> list[list[str]]:
 
 
 def _set_grid(table: WordTable, layout: TableLayout) -> None:
-    """Fixed widths, small padding, a rule above and one below."""
+    """Fixed widths."""
     table.autofit = False
     for column, width in zip(table.columns, layout.widths, strict=True):
         column.width = Cm(width)
-    properties = table._tbl.tblPr
-    total = properties.find(qn("w:tblW"))
+    total = table._tbl.tblPr.find(qn("w:tblW"))
     total.set(qn("w:type"), "dxa")
     total.set(qn("w:w"), str(Cm(sum(layout.widths)).twips))
-    layout_tag = properties.find(qn("w:tblLayout"))
-    layout_tag.addprevious(_parent("tblBorders", top=THICK, bottom=THICK))
-    sides = {"w": str(Cm(PADDING_CM).twips), "type": "dxa"}
-    layout_tag.addnext(_parent("tblCellMar", left=sides, right=sides))
 
 
-def _mark_head(row: _Row) -> None:
-    """The first row is repeated on every page and has a rule under it."""
-    row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-    for cell in row.cells:
-        cell._tc.get_or_add_tcPr().append(_parent("tcBorders", bottom=THIN))
-        for run in cell.paragraphs[0].runs:
-            run.bold = True
-
-
-def _fill(row: _Row, texts: Sequence[str], layout: TableLayout, style: str, *, keep: bool) -> None:
+def _fill(
+    row: _Row, texts: Sequence[str], layout: TableLayout, styles: Sequence[str], *,
+    keep: bool, run: str | None = None,
+) -> None:  # fmt: skip
     """Write the cells of a row that stays whole, and with the next if `keep`."""
     row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-    facts = zip(row.cells, texts, layout.widths, layout.numeric, strict=True)
-    for cell, text, width, numeric in facts:
+    facts = zip(row.cells, texts, layout.widths, styles, strict=True)
+    for cell, text, width, style in facts:
         cell.width = Cm(width)
         paragraph = cell.paragraphs[0]
         paragraph._p.style = style
-        paragraph.add_run(legal(text))
-        if numeric:
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        paragraph.add_run(legal(text), run)
         if keep:
             paragraph.paragraph_format.keep_with_next = True
-
-
-def _parent(tag: str, **children: dict[str, str]) -> BaseOxmlElement:
-    """An element whose children have attributes and nothing else."""
-    made = OxmlElement(f"w:{tag}")
-    for name, attributes in children.items():
-        child = OxmlElement(f"w:{name}")
-        for key, value in attributes.items():
-            child.set(qn(f"w:{key}"), value)
-        made.append(child)
-    return made
 
 
 # Figures
 
 
-def _add_picture(document: WordDocument, picture: Picture) -> None:
-    paragraph = document.add_paragraph(style="Figure")
+def _add_picture(document: WordDocument, picture: Picture, captions: Captions) -> None:
+    paragraph = document.add_paragraph(style=PICTURE)
     shape = paragraph.add_run().add_picture(BytesIO(picture.made.png))
     ratio = shape.height / shape.width
     width = min(picture.made.width_cm, UPRIGHT_CM, _room_above(picture) / ratio)
     shape.width, shape.height = Cm(width), Cm(width * ratio)
-    shape._inline.docPr.set("descr", legal(picture.alt))
+    shape._inline.docPr.set("descr", legal(captions.numbers.resolve(picture.alt)))
     shape._inline.docPr.set("name", legal(picture.label or picture.title))
-    _caption(document.add_paragraph(style="Figure Caption"), picture, f". {picture.caption}")
+    _caption(document, picture, captions, picture.caption)
 
 
 def _room_above(picture: Picture) -> float:
@@ -266,11 +315,19 @@ def _room_above(picture: Picture) -> float:
     return SHEET_CM[1] - 2 * MARGIN_CM - (n_lines + 1) * CAPTION_PT * LINE / PT_PER_CM
 
 
-def _caption(paragraph: Paragraph, item: Table | Picture, more: str = "") -> None:
-    """The number in bold, without one the title, and the rest."""
-    bold = f"{item.label}." if item.number else legal(item.title)
-    paragraph.add_run(bold).bold = True
-    paragraph.add_run(legal(item.heading + more)[len(bold) :])
+def _caption(
+    document: WordDocument, item: Exhibit, captions: Captions, more: str = ""
+) -> Paragraph:
+    """The number, or without one the title, stands out; then the rest."""
+    paragraph = document.add_paragraph(style=CAPTION)
+    if item.number:
+        captions.label(paragraph, item)
+        paragraph.add_run(legal(f" {item.title}"))
+    else:
+        paragraph.add_run(legal(item.title), STRONG)
+    if more:
+        captions.refer(paragraph, f". {more}")
+    return paragraph
 
 
 # The document
@@ -278,18 +335,12 @@ def _caption(paragraph: Paragraph, item: Table | Picture, more: str = "") -> Non
 
 def _empty_document(title: str, mark: str) -> WordDocument:
     document = Document()
-    _set_styles(document)
+    set_styles(document)
     _set_properties(document, title)
     section = document.sections[0]
     if mark:
-        head = section.header.paragraphs[0]
-        head.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        head.add_run(mark).bold = True
-    foot = section.footer.paragraphs[0]
-    foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    number = OxmlElement("w:fldSimple")
-    number.set(qn("w:instr"), "PAGE")
-    foot._p.append(number)
+        section.header.paragraphs[0].add_run(mark)
+    _number_pages(section)
     return document
 
 
@@ -304,47 +355,6 @@ def _set_properties(document: WordDocument, title: str) -> None:
     for key, relation in list(package.rels.items()):
         if relation.reltype.endswith(DROPPED):
             del package.rels[key]
-
-
-def _set_styles(document: WordDocument) -> None:
-    normal = _styled(document, "Normal", TEXT_PT, spacing=1.5, after=6)
-    fonts = normal.element.rPr.rFonts
-    for script in ("cs", "eastAsia"):
-        fonts.set(qn(f"w:{script}"), FONT)
-    _styled(document, "Title", 16, bold=True, after=18)
-    for level, size in ((1, 14), (2, 12), (3, 12)):
-        style = _styled(document, f"Heading {level}", size, bold=True, before=12, after=6)
-        style.font.italic = level == 3
-    _styled(document, "Table Caption", CAPTION_PT, before=12, after=4).next_paragraph_style = normal
-    _styled(document, "Table Text", TABLE_PT, before=1, after=1)
-    note = _styled(document, "Table Note", NOTE_PT, before=2, after=10)
-    note.element.get_or_add_pPr().append(OxmlElement("w:contextualSpacing"))
-    _styled(document, "Figure", TEXT_PT, before=12, after=4)
-    _styled(document, "Figure Caption", CAPTION_PT, after=12)
-    for name in ("Table Caption", "Figure"):
-        document.styles[name].paragraph_format.keep_with_next = True
-    for name in ("Header", "Footer"):
-        _styled(document, name, TABLE_PT)
-
-
-def _styled(
-    document: WordDocument, name: str, size: float, *,
-    bold: bool = False, spacing: float = 1.0, before: float = 0, after: float = 0,
-) -> ParagraphStyle:  # fmt: skip
-    """A paragraph style of that name, black and without the template's face and lines."""
-    if name not in document.styles:
-        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = document.styles[
-            "Normal"
-        ]
-    style = document.styles[name]
-    for tag in ("w:rPr", ".//w:pBdr"):
-        for found in style.element.findall(tag, style.element.nsmap):
-            found.getparent().remove(found)
-    style.font.name, style.font.size, style.font.bold = FONT, Pt(size), bold
-    style.font.color.rgb = RGBColor(0, 0, 0)
-    form = style.paragraph_format
-    form.line_spacing, form.space_before, form.space_after = spacing, Pt(before), Pt(after)
-    return style
 
 
 def _same_bytes(document: WordDocument) -> bytes:

@@ -22,7 +22,7 @@ PLACES = (evidence_of_study, evidence_of_features, evidence_of_model, evidence_o
 
 OF_IMAGES = (
     "automatic_segmentation", "preparation", "resampling", "discretisation", "filters", "software",
-    "families", "settings", "quality", "sequences",
+    "families", "settings", "quality", "sequences", "predictors",
 )  # fmt: skip
 """What the records of a study of tables do not hold: it was done elsewhere."""
 

@@ -146,8 +146,10 @@ def covariates(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Predictors from the manifest."""
     names, place = results.protocol.model.covariates, shown("protocol", "Table protocol")
     if not names:
-        return not_applicable("The model reads features of the images alone.", place)
-    text = f"{listed(names)}, columns of the manifest, join the features of the images."
+        return not_applicable("No column of the manifest joins the features.", place)
+    columns = "a column" if len(names) == 1 else "columns"
+    joins = "joins" if len(names) == 1 else "join"
+    text = f"{listed(names)}, {columns} of the manifest, {joins} the features."
     return answered(sentence_case(text), place, shown("population", "Table population"))
 
 

@@ -1,6 +1,6 @@
 """From features to a model: evidence for checklists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from centrum.errors import DataError
 from centrum.manuscript.answers import (
@@ -20,12 +20,23 @@ from centrum.manuscript.answers import (
     shown,
     touched,
 )
+from centrum.manuscript.methods_model import classifiers_used, fused, plain_sources
+from centrum.modelling.classifiers import RIDGE_C, RIDGE_FOLDS
 from centrum.report.readers import agreed_over
 from centrum.report.results import StudyResults
+from centrum.report.sections.other_readers import scored
+from centrum.report.sections.sparse_model import lost_text
 from centrum.report.sections.validation import sizes_needed
 from centrum.report.words.agreement import rule_label
-from centrum.report.words.model import BALANCES, CALIBRATIONS, LAMBDAS, MEASURES
-from centrum.report.words.validation import DESIGNS
+from centrum.report.words.model import (
+    BALANCES,
+    CALIBRATIONS,
+    LAMBDAS,
+    MEASURES,
+    UNWEIGHTED,
+    capped,
+)
+from centrum.report.words.validation import design_label
 from centrum.text import counted, fixed, interval_text, sentence_case
 
 
@@ -53,7 +64,7 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         places.append(shown("regions", "Figure robustness"))
     for found in results.evaluation.other_readers:
         texts.append(
-            f'the score by the regions of "{found.name}": ICC {fixed(found.icc, 2)} '
+            f'the {scored(results)} by the regions of "{found.name}": ICC {fixed(found.icc, 2)} '
             f"({interval_text(found.icc_interval.lower, found.icc_interval.upper, 2)}), test AUC "
             f"{fixed(found.other.auc, 2)} instead of {fixed(found.primary.auc, 2)}, "
             f"{found.changed} of {counted(len(found.cases), 'call')} otherwise"
@@ -157,8 +168,9 @@ def design_text(results: StudyResults) -> str:
         for side, name in (("n_train", "training"), ("n_test", "test"))
     )
     seed = f", seed {settings.seed}" if settings.design in AT_RANDOM else ""
-    design = DESIGNS[settings.design].label
-    return f"{sentence_case(design)}: {counted(len(parts), 'part')} of {sizes}{seed}"
+    return (
+        f"{sentence_case(design_label(settings))}: {counted(len(parts), 'part')} of {sizes}{seed}"
+    )
 
 
 def _between(values: Iterable[int]) -> str:
@@ -177,9 +189,13 @@ def design(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def balance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Methods against unequal classes."""
     model, place = results.protocol.model, shown("protocol", "Table protocol")
-    text = f"{share_positive(results)}; {BALANCES[model.balance].label}"
-    if model.balance == "none":
+    weighed = set(classifiers_used(results)) - set(UNWEIGHTED)
+    done = model.balance != "class_weight" or bool(weighed)
+    text = f"{share_positive(results)}; {BALANCES[model.balance if done else 'none'].label}"
+    if model.balance == "none" or not done:
         return not_applicable(f"{text}.", place)
+    if model.balance == "class_weight" and len(weighed) < len(classifiers_used(results)):
+        text += " except in the elastic net"
     after = f"probabilities come from {CALIBRATIONS[model.calibration].label} on out-of-fold scores"
     return answered(f"{text}, in training cases of every fit only; {after}.", place)
 
@@ -198,7 +214,7 @@ def algorithm(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The model and its steps."""
     text = (
         f"Model: {classifier_text(results)}. Features left, {funnel_text(results)}. All steps are "
-        f"refitted in every part of the design ({DESIGNS[results.protocol.split.design].label})."
+        f"refitted in every part of the design ({design_label(results.protocol.split)})."
     )
     places = (shown("selection", "Table selection"), shown("protocol", "Table protocol"))
     return answered(text, *places)
@@ -208,29 +224,53 @@ def algorithm(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def tuning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """What was chosen by cross-validation."""
     settings, model = results.protocol.model, results.model
-    texts, places = [], []
-    if model.lasso is not None:
-        measure = MEASURES[model.lasso.measure]
-        penalty = LAMBDAS[settings.lasso.choice].format(measure=measure)
-        texts.append(
-            f"penalty λ = {model.lasso.chosen:.4g}, {penalty}, in {settings.lasso.folds}-fold "
-            "cross-validation"
-        )
-        places.append(shown("selection", "Figure lasso"))
+    texts = [*_penalties(results)]
+    places = [] if model.lasso is None else [shown("selection", "Figure lasso")]
     if model.feature_count is not None and settings.n_features is not None:
         texts.append(
             f"{counted(model.feature_count.chosen, 'feature')} by {settings.n_features.folds}-fold "
             f"cross-validated {MEASURES[model.feature_count.measure]}"
         )
         places.append(shown("selection", "Figure feature-count"))
+    elif settings.n_features is not None and fused(results):
+        texts.append(
+            f"number of features{_of_sources(results)} by {settings.n_features.folds}-fold "
+            f"cross-validated {MEASURES[settings.n_features.measure]}"
+        )
     if results.search:
         texts.append(f"{counted(len(results.search), 'candidate')} of the search")
         places.append(shown("validation", "Table search"))
-    said = "; ".join(texts) or "nothing was tuned, the settings are those of the protocol"
-    text = f"{said}; folds by patient, within training cases"
-    return answered(
-        f"{sentence_case(text)}.", *places, shown("protocol", "Table protocol")
-    )  # fmt: skip
+    text = "Nothing was tuned: the settings are those of the protocol."
+    if texts:
+        text = f"{sentence_case('; '.join(texts))}; folds by patient, within training cases."
+    return answered(text, *places, shown("protocol", "Table protocol"))
+
+
+def _of_sources(results: StudyResults) -> str:
+    """Whose models choose: a few numbers have a plain regression of all of them."""
+    plain = plain_sources(results)
+    return " of each source's model" + (f" but that of {' and '.join(plain)}" if plain else "")
+
+
+def _penalties(results: StudyResults) -> Iterator[str]:
+    """Penalties that cross-validation chose, of a selection or a classifier."""
+    settings, found = results.protocol.model, results.model.lasso
+    used = (
+        {settings.select.method, settings.classifier} if results.protocol.search is None else set()
+    )
+    if found is not None or used & {"lasso", "elastic_net"}:
+        measure = MEASURES[settings.lasso.measure if found is None else found.measure]
+        penalty = LAMBDAS[settings.lasso.choice].format(measure=measure)
+        value = _of_sources(results) if found is None else f" λ = {found.chosen:.4g}"
+        yield (
+            f"penalty{value}, {penalty}, in {settings.lasso.folds}-fold cross-validation"
+            f"{capped(settings.lasso)}"
+        )
+    if "ridge" in used:
+        yield (
+            f"C of the ridge among {len(RIDGE_C)} values by the binomial deviance in "
+            f"{RIDGE_FOLDS}-fold cross-validation"
+        )
 
 
 @evidence
@@ -238,7 +278,9 @@ def model_choice(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """One model, or the winner of a search."""
     if not results.search:
         text = f"The protocol states one model ({classifier_text(results)}); there was no search."
-        return answered(text, shown("protocol", "Table protocol"))
+        lost = lost_text(results)
+        beside = [shown("sparse-model", "Table sparse")] if lost else []
+        return answered(f"{text} {lost}".strip(), shown("protocol", "Table protocol"), *beside)
     measure = MEASURES[results.protocol.search.measure] if results.protocol.search else ""
     text = (
         f"{counted(len(results.search), 'candidate')} were compared by cross-validated {measure} "
@@ -277,12 +319,29 @@ def _harmonised(results: StudyResults) -> str:
 
 @evidence
 def interpretation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Coefficients and distributions."""
-    if not results.model.linear:
+    """Coefficients and distributions, and what the score rests on."""
+    found, linear = results.explanation, results.model.linear
+    explained = found is not None and found.parts and results.evaluation.above_chance
+    own = ["Table score", *(["Figure coefficients"] if linear else []), "Figure distributions"]
+    place = shown("model", *own)
+    if not linear and not explained:
         named = f"classifier ({classifier_text(results)})"
         text = f"The {named} has no coefficients, and no prediction is explained."
-        return not_done(text, shown("model", "Table score", "Figure distributions"))
+        return not_done(text, place)
     n = counted(len(results.model.features), "coefficient")
-    text = f"{n} per SD of their features, with values by outcome and their correlation."
-    shows = shown("model", "Table score", "Figure coefficients", "Figure distributions")
-    return answered(text, shows)
+    text = (
+        f"{n} per SD of their features, with values by outcome and their correlation."
+        if linear
+        else "Values of the features by outcome and their correlation."
+    )
+    if found is None or not explained:
+        return answered(text, place)
+    more = "Contributions of the features to scores of held-out cases"
+    shows = ["Figure contributions-held-out"]
+    if found.groups:
+        more += ", the drop in AUC when groups of correlated features are permuted"
+        shows += ["Table importance", "Figure importance"]
+    if found.effects:
+        more += ", local effects of the leading ones"
+        shows.append("Figure local-effects")
+    return answered(f"{text} {more}.", place, shown("explanation", *shows))

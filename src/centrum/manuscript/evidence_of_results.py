@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from centrum.frozen.external_record import ExternalRecord
 from centrum.manuscript.answers import (
     ANOTHER_COHORT,
+    IN_PAPER,
     MODEL_FILE,
     WITHIN,
     ItemAnswer,
@@ -15,19 +17,22 @@ from centrum.manuscript.answers import (
     beside,
     by_group,
     centres_of,
+    elsewhere,
     evidence,
     listed,
     not_applicable,
     not_done,
     result_file,
     share_positive,
+    shared_with,
     shown,
     simple_models,
     tested_subgroups,
 )
 from centrum.manuscript.evidence_of_model import design_text, enough_cases
+from centrum.manuscript.results_external import external_summary
 from centrum.protocol.limits import region_words
-from centrum.report.confounders import compared, differing_text
+from centrum.report.confounders import SMALL_P, compared, differing_text
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.added_value import added_text, variables_text
@@ -107,6 +112,9 @@ def performance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if tests:
         text += f"; by subgroup, P that the AUC is the same: {by_group(tests)}"
         places.append(shown("calibration", "Table subgroups"))
+    if facts.external is not None:
+        text += f". {external_summary(results, facts.external).rstrip('.')}"
+        places.append(IN_PAPER)
     return answered(f"{text}.", *places)
 
 
@@ -120,10 +128,15 @@ def participants(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         for name, e in (("fit:", train), ("test:", test))
     )
     text = f"{'; '.join(said)}. Cut-off and calibration: the training cases, out of fold."
-    return answered(
-        sentence_case(text), shown("performance", "Table performance"),
-        shown("leaks", "Table sides"),
-    )  # fmt: skip
+    places = [shown("performance", "Table performance"), shown("leaks", "Table sides")]
+    if facts.external is not None:
+        e = facts.external.evaluation
+        text += (
+            f" External: {counted(e.n, 'case')} of {counted(e.n_patients, 'patient')}, "
+            f"{e.n_positive} {results.model.positive}."
+        )
+        places.append(IN_PAPER)
+    return answered(sentence_case(text), *places)
 
 
 @evidence
@@ -145,15 +158,15 @@ def confounders(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     Tests of subgroups ask whether the score does alike in all of them, which is no adjustment.
     """
     names, added = compared(results), results.evaluation.added
-    differs = differing_text(results) or "none differs between the outcomes"
-    looked = f"{listed(names)} were compared between the outcomes: {differs}" if names else ""
+    differs = differing_text(results) or f"no difference with a P below {SMALL_P:g}"
+    looked = f"{listed(names)} compared between the outcomes: {differs}" if names else ""
     if added is None:
         return author(f"{sentence_case(looked)}." if looked else "")
     told = f"{sentence_case(looked)}. " if looked else ""
-    return answered(
-        f"{told}{added_text(added)}", shown("population", "Table population"),
-        shown("added-value", "Table added-value", "Table adjusted"),
-    )  # fmt: skip
+    places = [shown("population", "Table population"), shown("added-value", "Table added-value")]
+    if results.evaluation.odds_ratios:
+        places.append(shown("odds-ratios", "Table odds-ratios"))
+    return answered(f"{told}{added_text(added)}", *places)
 
 
 @evidence
@@ -234,18 +247,35 @@ def internal_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 @evidence
 def external_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Cases of another institution."""
+    """Cases of another institution: a further set of patients, or by the design."""
+    by_design = _tested_by_design(results)
+    if facts.external is None or by_design.status == "answered":
+        return by_design
+    return _tested_elsewhere(results, facts.external)
+
+
+def _tested_by_design(results: StudyResults) -> ItemAnswer:
     split, place = results.protocol.split, shown("validation")
-    if facts.external:
-        return answered("The frozen model was validated on another cohort.", ANOTHER_COHORT)
     text = f"{design_text(results)}; test AUC {area_text(results)}."
-    if split.design == "external":
-        return answered(text, place, shown("performance", "Table performance"))
-    if split.design == "leave_one_centre_out":
+    if split.design in ("external", "leave_one_centre_out"):
         if split.column == "centre":
             return answered(text, place, shown("performance", "Table performance"))
         return author(f"{text} Whether each {split.column} is an institution remains to be stated.")
     return not_done(f"{design_text(results)}: no cases of another institution.", place)
+
+
+def _tested_elsewhere(results: StudyResults, found: ExternalRecord) -> ItemAnswer:
+    """What a further set of patients is worth depends on whose patients they are."""
+    text = external_summary(results, found)
+    if shared := shared_with(results, found):
+        same = f"{counted(shared, 'case')} had the very score of a case of the study."
+        return author(f"{text} {same}")
+    match elsewhere(results, found):
+        case True:
+            return answered(text, IN_PAPER, ANOTHER_COHORT)
+        case False:
+            return not_done(text, IN_PAPER, ANOTHER_COHORT)
+    return author(f"{text} Whether that is another institution remains to be stated.")
 
 
 @evidence
@@ -255,6 +285,10 @@ def clusters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if not found:
         return author("The manifest does not name the centre of every case.")
     if len(found) == 1:
+        other = facts.external
+        if other is not None and elsewhere(results, other):
+            own = f"Centre of the study: AUC {area_text(results)}."
+            return answered(f"{own} {external_summary(results, other)}", IN_PAPER)
         return not_applicable(
             "All cases are from one centre.", shown("population", "Table population")
         )
@@ -287,6 +321,11 @@ def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Sides of one cohort do not differ by design."""
     split = results.protocol.split
     same = "the same rules, outcome and predictors on both sides"
+    if facts.external is not None:
+        return author(
+            f"{ref('Table external')} has patients and acquisition of the external set beside the "
+            "study's; how setting, eligibility and outcome differ remains to be stated."
+        )
     if split.single_part and split.design != "single":
         return author(
             f"{design_text(results)}: {same}; how their setting differs remains to be stated."
@@ -303,6 +342,10 @@ def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def distributions(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Cases and predictors of both sides."""
     found = results.sides
+    beside = [] if facts.external is None else [IN_PAPER, f"{ANOTHER_COHORT}, Drift"]
+    if found is None and beside:
+        return answered("External cases stand beside the study's, with the drift of every "
+                        "feature of the model.", *beside)  # fmt: skip
     if found is None:
         text = "Every case is on the training side of some parts and on the test side of others."
         return not_applicable(text, shown("validation"))
@@ -313,9 +356,8 @@ def distributions(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"{len(found.differing)}{differing} differ by more than random sides do once in twenty."
     )
     features = ("Table features-by-side",) if found.features else ()
-    return answered(
-        text, shown("population", "Table training-test", "Table population-by-side", *features)
-    )
+    own = shown("population", "Table training-test", "Table population-by-side", *features)
+    return answered(text, own, *beside)
 
 
 @evidence
@@ -331,10 +373,10 @@ def poor_input(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     protocol, sets = results.protocol, results.evaluation.conformal
     lacking = IMPUTATIONS[protocol.model.imputation.method].label
     other = GRID_MISMATCHES[protocol.images.on_grid_mismatch].label
-    text = (
-        f"A region on another grid than its image {other}; a "
-        f"missing value {lacking}. {percent(sets.uncertain, 0)} of the test cases are called "
-        f"uncertain and {percent(sets.neither, 0)} unlike both outcomes."
+    grid = "" if protocol.tables else f"A region on another grid than its image {other}; "
+    text = sentence_case(
+        f"{grid}a missing value {lacking}. {percent(sets.uncertain, 0)} of the test cases are "
+        f"called uncertain and {percent(sets.neither, 0)} unlike both outcomes."
     )
     return answered(text, shown("protocol", "Table protocol"), shown("calibration"))
 
@@ -351,25 +393,19 @@ def data_files(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 @evidence
 def code(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """The software is the code, the protocol the script."""
-    text = (
-        f"All code is centrum {results.versions['centrum']} (Apache-2.0); the study's own script "
-        "is its protocol, printed in full with its digest."
+    """A hint: what there is to share; that it was shared the records cannot know."""
+    return author(
+        f"To be shared: the protocol, printed in full in {ref('Table protocol')}; the study was "
+        f"computed with centrum {results.versions['centrum']} (Apache-2.0)."
     )
-    places = (
-        shown("protocol", "Table protocol"),
-        shown("provenance", "Table software", "Table digests"),
-    )
-    return answered(text, *places)
 
 
 @evidence
 def model_file(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """The frozen model among the results."""
+    """A hint: whether there is a frozen model to share."""
     if not facts.exported_model:
         return author("The model was not exported.")
-    text = "The frozen model is a file among the results; it is shared where these are published."
-    return answered(text, MODEL_FILE)
+    return author(f"To be shared: the frozen model, {MODEL_FILE}.")
 
 
 @evidence
@@ -385,7 +421,7 @@ def limits(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: what the records show to be weak."""
     weak = [
         ("simulated patients", bool(results.simulated)),
-        ("one centre", len(centres_of(results)) == 1),
+        ("one centre", len(centres_of(results)) == 1 and not _elsewhere(results, facts)),
         ("no external test", external_test(results, facts).status == "not done"),
         ("fewer cases than Riley's criteria ask for",
          enough_cases(results, facts).status == "not done"),
@@ -393,3 +429,7 @@ def limits(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
          True),
     ]  # fmt: skip
     return author(f"From the records: {listed(name for name, there in weak if there)}.")
+
+
+def _elsewhere(results: StudyResults, facts: StudyFacts) -> bool:
+    return facts.external is not None and bool(elsewhere(results, facts.external))

@@ -1,8 +1,11 @@
 """From a report to the parts of the manuscript."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
-from centrum.manuscript.docx import Heading, Part, Prose
+from centrum.manuscript.docx import Heading, Items, NotPrinted, Part, Prose, Supplement
+from centrum.manuscript.methods import PAPER, SUPPLEMENT, Paragraph
 from centrum.report.blocks import Table
 from centrum.report.numbering import Document
 from centrum.text import counted
@@ -11,28 +14,59 @@ MOST_LINES = 60
 """Longer tables are named with their file, not printed."""
 
 
-def study_parts(report: Document, methods: Sequence[tuple[str, str]]) -> list[Part]:
-    """Methods, tables and figures by their numbers, then those of the supplement."""
-    parts: list[Part] = [Heading("Methods"), *_methods_parts(methods), Heading("Results")]
-    for heading, main in (("", True), ("Supplementary material", False)):
-        parts += [Heading(heading)] if heading else []
-        for table in report.tables:
-            if table.main == main:
-                parts += _table_parts(table)
-        parts += [picture for picture in report.pictures if picture.main == main]
+def study_parts(
+    report: Document,
+    methods: Sequence[Paragraph],
+    *,
+    abstract: Sequence[Paragraph] = (),
+    results: Sequence[Paragraph] = (),
+    limitations: str = "",
+) -> list[Part]:
+    """The text in the order of a paper, tables and figures by their numbers, the supplement."""
+    limits = [Paragraph("", limitations)] if limitations else []
+    return [
+        *_chapter("Abstract", abstract),
+        *_chapter(PAPER, [paragraph for paragraph in methods if paragraph.main]),
+        *_chapter("Results", results),
+        *_chapter("Limitations", limits),
+        Heading("Tables and figures"),
+        *_tables(report, main=True),
+        *_pictures(report, main=True),
+        Supplement(),
+        Heading("Supplementary material"),
+        *_chapter(SUPPLEMENT, [paragraph for paragraph in methods if not paragraph.main], 2),
+        *_under("Supplementary tables", _tables(report, main=False)),
+        *_under("Supplementary figures", _pictures(report, main=False)),
+    ]
+
+
+def _chapter(title: str, paragraphs: Sequence[Paragraph], level: int = 1) -> list[Part]:
+    """Paragraphs under their headings, which stand below the title; nothing without any."""
+    parts: list[Part] = [Heading(title, level)] if paragraphs else []
+    for heading, under in groupby(paragraphs, attrgetter("heading")):
+        parts += [Heading(heading, level + 1)] if heading else []
+        for paragraph in under:
+            parts.append(Prose(paragraph.text))
+            parts += [Items(paragraph.items)] if paragraph.items else []
     return parts
 
 
-def _methods_parts(methods: Sequence[tuple[str, str]]) -> list[Part]:
-    parts: list[Part] = []
-    for heading, text in methods:
-        parts.append(Heading(heading, 2))
-        parts += [Prose(paragraph) for paragraph in text.split("\n\n")]
-    return parts
+def _under(heading: str, parts: list[Part]) -> list[Part]:
+    return [Heading(heading, 2), *parts] if parts else []
 
 
-def _table_parts(table: Table) -> list[Part]:
+def _tables(report: Document, *, main: bool) -> list[Part]:
+    tables = (table for block in report.marked for table in block.tables)
+    return [_printed(table) for table in tables if table.main == main]
+
+
+def _pictures(report: Document, *, main: bool) -> list[Part]:
+    pictures = (picture for block in report.marked for picture in block.pictures)
+    return [picture for picture in pictures if picture.main == main]
+
+
+def _printed(table: Table) -> Part:
     if sum(max(cell.count("\n") for cell in row) + 1 for row in table.shown()) <= MOST_LINES:
-        return [table]
+        return table
     rows = counted(len(table.rows), "row")
-    return [Prose(f"{table.heading} ({rows}) is in the file {table.file}.")]
+    return NotPrinted(table, f"Not printed: {rows} in the file {table.file}.")

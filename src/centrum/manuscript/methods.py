@@ -6,11 +6,14 @@ cannot know is a sentence of its own, "[Author: ...]".
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 
 from centrum.manuscript import (
     methods_added_value,
     methods_agreement,
+    methods_explanation,
     methods_features,
     methods_images,
     methods_model,
@@ -20,34 +23,52 @@ from centrum.manuscript import (
     methods_tables,
     methods_validation,
 )
+from centrum.manuscript.passage import Passage
+from centrum.protocol.inherited import stated
 from centrum.report.results import StudyResults
-from centrum.text import listed
+from centrum.text import counted, listed, placeholder
+
+FOLLOWED = "whether the study follows a published one, and where it departs from it"
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph under a heading; several may share one."""
+    """A paragraph under a heading; several may share one.
+
+    Attributes
+    ----------
+    main : whether it stands in the paper itself; others are of the supplement
+    items : a list that the text leads to
+    """
 
     heading: str
     text: str
+    main: bool = True
+    items: tuple[str, ...] = ()
 
 
-Text = Callable[[StudyResults], str]
-"""A paragraph; empty where there is nothing to say."""
+Text = Callable[[StudyResults], Passage]
+"""A paragraph in either of the two places; empty where there is nothing to say."""
 
 
-def software(results: StudyResults) -> str:
-    """What it was computed with."""
+def software(results: StudyResults) -> Passage:
+    """What it was computed with, and where the rest of the methods is told."""
     named = [f"{name} {version}" for name, version in results.versions.items()]
-    return f"The study was computed with {listed(named)}."
+    return Passage(FURTHER, f"The study was computed with {listed(named)}.")
 
 
-def deviations(results: StudyResults) -> str:
+FURTHER = "All further settings, and the software, are in the supplementary methods."
+
+
+def deviations(results: StudyResults) -> Passage:
     """Where the protocol departs from the study that it follows."""
-    said = results.protocol.deviations
+    said = stated(results.protocol).deviations
+    if not results.protocol.deviations:
+        return Passage(supplement="The protocol states no deviations.")
     if not said:
-        return "The protocol states no deviations."
-    return " ".join(f"({k}) {text}" for k, text in enumerate(said, 1))
+        return Passage(placeholder(FOLLOWED))
+    departures = counted(len(said), "deviation")
+    return Passage(supplement=f"The protocol states {departures}:", items=said)
 
 
 SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
@@ -71,6 +92,7 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_features.filters,
             methods_features.textures,
             methods_features.volume_histogram,
+            methods_tables.sources,
         ),
         "Reproducibility of features": (
             methods_agreement.between_readers,
@@ -97,8 +119,11 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_statistics.subgroups,
             methods_statistics.readers,
             methods_agreement.of_the_score,
+            methods_added_value.odds_ratios,
             methods_added_value.added_value,
+            methods_explanation.explanation,
             methods_validation.ablation,
+            methods_validation.sparse,
             methods_validation.optimism,
             methods_validation.permutations,
             methods_validation.leak_audit,
@@ -116,20 +141,30 @@ OF_TABLES: Mapping[str, Sequence[Text]] = MappingProxyType(
     {
         "Images and segmentation": (methods_tables.segmentation,),
         "Image preparation": (),
-        "Feature extraction": (methods_tables.tables,),
+        "Feature extraction": (methods_tables.tables, methods_tables.sources),
     }
 )
 """What a study of tables says under these headings instead."""
 
 
 def methods_text(results: StudyResults) -> tuple[Paragraph, ...]:
-    """The paragraphs of the Methods section, in their order; a heading may have several."""
+    """The paragraphs of the Methods section, in their order, then those of the supplement.
+
+    A heading may have several, in each of the two.
+    """
     instead = OF_TABLES if results.protocol.tables else {}
-    return tuple(
-        Paragraph(heading, text)
+    written = [
+        (heading, write(results))
         for heading, texts in {**SECTIONS, **instead}.items()
         for write in texts
-        if (text := write(results))
+    ]
+    return (
+        *(Paragraph(heading, own.paper) for heading, own in written if own.paper),
+        *(
+            Paragraph(heading, own.supplement, False, own.items)
+            for heading, own in written
+            if own.supplement
+        ),
     )
 
 
@@ -145,10 +180,23 @@ def as_markdown(paragraphs: Iterable[Paragraph]) -> str:
     <BLANKLINE>
     """
     blocks: list[str] = []
-    heading = None
-    for paragraph in paragraphs:
-        if paragraph.heading != heading:
-            heading = paragraph.heading
-            blocks.append(f"## {heading}")
-        blocks.append(paragraph.text)
+    for heading, under in groupby(paragraphs, attrgetter("heading")):
+        blocks += [f"## {heading}", *map(_markdown, under)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _markdown(paragraph: Paragraph) -> str:
+    items = "\n".join(f"{k}. {text}" for k, text in enumerate(paragraph.items, 1))
+    return f"{paragraph.text}\n\n{items}" if items else paragraph.text
+
+
+PAPER, SUPPLEMENT = "Methods", "Supplementary methods"
+"""What the two places are called."""
+
+
+def methods_markdown(paragraphs: Sequence[Paragraph]) -> str:
+    """The Methods as Markdown, and then those of the supplement."""
+    return "\n".join(
+        f"# {title}\n\n{as_markdown([p for p in paragraphs if p.main == main])}"
+        for title, main in ((PAPER, True), (SUPPLEMENT, False))
+    )

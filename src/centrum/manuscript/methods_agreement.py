@@ -1,6 +1,7 @@
 """Which features were reproducible: between readers, and under perturbations."""
 
 from centrum.agreement import parse_form
+from centrum.manuscript.passage import Passage
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.morphometry.dent import HELD
 from centrum.morphometry.genant import GRADES
@@ -14,39 +15,48 @@ from centrum.text import counted, number, quoted, sentences
 from centrum.validation.matrix import covariate_values
 
 
-def between_readers(results: StudyResults) -> str:
+def between_readers(results: StudyResults) -> Passage:
     """The ICC between readers, or why there is none."""
     if len(results.table.compared) < 2:
         alone = "With one reader, agreement between readers was not assessed."
-        return sentences(alone, within_text(results))
+        return Passage(alone, within_text(results))
     rule = results.protocol.model.agreement
-    return sentences(
-        f"Agreement of the readers on each feature was measured by {_form(rule)}.",
-        "Cases without a measurement of each of these readers did not count.",
-        BY_PATIENT if clustered(results) else "",
+    paper = sentences(
+        "Agreement of the readers on each feature was measured by the intraclass correlation "
+        f"coefficient {icc_label(rule)}.",
         f"A feature was kept when, on the training cases, {JUDGED[rule.use].told(rule)} exceeded "
-        f"{number(rule.threshold)}; the final model judged this on {trained_over(results)}.",
+        f"{number(rule.threshold)}.",
+        not_compared_text(results),
+    )
+    supplement = sentences(
+        f"{icc_label(rule)} is of the form: {FORMS[parse_form(rule.form)]}.",
+        "Cases without a measurement of each of the readers compared did not count.",
+        BY_PATIENT if clustered(results) else "",
+        f"The final model judged the agreement on {trained_over(results)}.",
         _kept(results, "agreement"),
         f"The ICC that is reported of each feature is over {agreed_over(results)}; it had no part "
         "in the model.",
-        not_compared_text(results),
         within_text(results),
     )
+    return Passage(paper, supplement)
 
 
-def of_the_score(results: StudyResults) -> str:
+def of_the_score(results: StudyResults) -> Passage:
     """How the score was judged by the regions of further readers; nothing with one reader."""
     found = results.evaluation.other_readers
     if not found:
-        return ""
+        return Passage()
     what = "model was" if results.protocol.split.single_part else "models of the parts were"
     covariates = " with the same covariates" * bool(results.protocol.model.covariates)
     clustered = any(each.n_patients < len(each.cases) for each in found)
-    return sentences(
+    told = (
         f"To see how far results depend on who draws, the {what} also applied, unchanged, to the "
         f"features of the regions of {quoted(each.name for each in found)} on the test "
-        f"cases{covariates}.",
-        "AUCs were compared by DeLong's paired test, scores by "
+        f"cases{covariates}."
+    )
+    supplement = sentences(
+        told,
+        "AUCs of the readers' regions were compared by DeLong's paired test, scores by "
         f"{icc_label(results.protocol.model.agreement)} and by Bland and Altman's 95 % limits of "
         "agreement, calls by Cohen's kappa.",
         "The interval of the ICC was of the jackknife over patients, those of the limits were of "
@@ -54,10 +64,11 @@ def of_the_score(results: StudyResults) -> str:
         if clustered
         else "",
     )
+    return Passage(supplement=supplement)
 
 
 BY_PATIENT = (
-    "Because patients had several cases, its confidence intervals and P values are by the "
+    "Because patients had several cases, the ICC's confidence intervals and P values are by the "
     "jackknife over patients on Fisher's scale (Arvesen and Schmitz, Biometrics 1970;26:677-686), "
     "intervals of agreement never narrower than those of independent cases."
 )
@@ -89,18 +100,19 @@ def covariate_names(results: StudyResults) -> tuple[str, ...]:
     return tuple(name for names in made for name in names)
 
 
-def morphometry(results: StudyResults) -> str:
+def morphometry(results: StudyResults) -> Passage:
     """How the vertebral bodies were measured and graded; nothing where they were not."""
     settings = results.protocol.morphometry
     if settings is None:
-        return ""
+        return Passage()
     among = "the nearest whole bodies of the same label map, else " if settings.neighbours else ""
     front, *_, behind = PLACES
     mild, moderate, severe = GRADES
-    return sentences(
-        "Heights of the vertebral bodies were measured in the masks as they were drawn, in the "
-        f"sagittal slices within {SLAB_MM / 2:g} mm of the middle of each body and between "
-        f"{100 * front:.0f} and {100 * behind:.0f} % of its depth.",
+    paper = "Heights of the vertebral bodies were measured, and their loss was graded (Genant)."
+    supplement = sentences(
+        "Heights were measured in the masks as they were drawn, in the sagittal slices within "
+        f"{SLAB_MM / 2:g} mm of the middle of each body and between {100 * front:.0f} and "
+        f"{100 * behind:.0f} % of its depth.",
         f"The loss of height was relative to {among}healthy bodies of the level, scaled by the "
         f"depth of the body; its greatest value that was held over {100 * HELD:.0f} % of the depth "
         f"gave the grade ({100 * mild:.0f}, {100 * moderate:.0f} and {100 * severe:.0f} %; Genant "
@@ -108,18 +120,25 @@ def morphometry(results: StudyResults) -> str:
         "one end plate in few slices, were not graded.",
         "No height of one case was used for another.",
     )
+    return Passage(paper, supplement)
 
 
-def perturbed(results: StudyResults) -> str:
+def perturbed(results: StudyResults) -> Passage:
     """The perturbations and the ICC under them, or that there were none."""
     robustness = results.protocol.robustness
     if robustness is None:
-        return "Robustness of features to perturbations of image and region was not assessed."
+        return Passage(
+            supplement="Robustness of features to perturbations of image and region was not "
+            "assessed."
+        )
     rule = robustness.icc
-    return sentences(
+    paper = (
         f"Robustness of features was assessed by perturbing the prepared image and the region of "
-        f'"{results.table.readers[0]}", before interpolation, and measuring them again (after '
-        "Zwanenburg et al., Sci Rep 2019;9:614).",
+        f'"{results.table.readers[0]}" (after '
+        "Zwanenburg et al., Sci Rep 2019;9:614)."
+    )
+    supplement = sentences(
+        "Perturbations were applied before interpolation, and all was measured again.",
         f"Slices, rows and columns were those of the {results.protocol.extraction.plane} plane.",
         _repeats(robustness),
         *[PERTURBATIONS[kind].told(robustness) for kind in robustness.kinds],
@@ -130,6 +149,7 @@ def perturbed(results: StudyResults) -> str:
         f"{number(rule.threshold)}.",
         _kept(results, "robustness"),
     )
+    return Passage(paper, supplement)
 
 
 def _repeats(settings: RobustnessSettings) -> str:

@@ -2,6 +2,7 @@
 
 from centrum.features.families import DISCRETISED, FAMILIES
 from centrum.features.settings import ExtractionSettings, Interpolation
+from centrum.manuscript.passage import Passage
 from centrum.prepare.body import BODY_FRACTION, BRIGHTEST, CLOSE_MM, DARKEST
 from centrum.prepare.settings import BiasField, NoNormalisation
 from centrum.report.results import StudyResults
@@ -16,22 +17,32 @@ BODY = (
 )
 
 
-def intensities(results: StudyResults) -> str:
+def intensities(results: StudyResults) -> Passage:
     """What was done to whole images: air, bias field, normalisation."""
-    preparation = results.protocol.preparation
+    preparation, extraction = results.protocol.preparation, results.protocol.extraction
     normalisation = preparation.normalisation
+    label = NORMALISATIONS[normalisation.method].label
     looks = preparation.bias_field is not None or getattr(normalisation, "over", None) == "body"
-    return sentences(
+    prepared = [
+        *(["subtraction of the level of air"] if preparation.subtract_air else []),
+        *(["N4 bias field correction"] if preparation.bias_field is not None else []),
+        *([f"normalisation ({label})"] if label else []),
+        *(["normalisation of the whole image"] if extraction.normalise_scale is not None else []),
+    ]
+    supplement = sentences(
         f"The level of air, percentile {number(DARKEST)} of block means, was subtracted from every "
         "image."
         if preparation.subtract_air
         else "",
         _bias_field(preparation.bias_field),
         NORMALISATIONS[normalisation.method].told(normalisation),
-        _whole_image(results.protocol.extraction),
+        _whole_image(extraction),
         BODY if looks else "",
-        _not_done(results),
     )
+    if not prepared:
+        return Passage(_not_done(results))
+    paper = f"Images were prepared by {listed(prepared)}."
+    return Passage(paper, sentences(supplement, _not_done(results)))
 
 
 def _bias_field(settings: BiasField | None) -> str:
@@ -71,25 +82,31 @@ def _not_done(results: StudyResults) -> str:
     return f"No {listed(left, 'or')} was applied." if left else ""
 
 
-def regions(results: StudyResults) -> str:
+def regions(results: StudyResults) -> Passage:
     """What was done to every reader's region before it was measured."""
     operations = results.protocol.preparation.region
     if not operations:
-        return "The regions of interest were measured as drawn, without morphological operations."
+        return Passage(
+            supplement="The regions of interest were measured as drawn, without morphological "
+            "operations."
+        )
     plane = results.protocol.extraction.plane
     done = [f"({k}) {OPERATIONS[o.operation](o, plane)}" for k, o in enumerate(operations, 1)]
-    return (
-        "Every reader's region of interest was changed before it was measured, in this order: "
-        f"{'; '.join(done)}. Distances are those between centres of voxels."
+    return Passage(
+        "Every reader's region of interest was changed before it was measured.",
+        f"Operations on the regions of interest were, in this order: {'; '.join(done)}. Distances "
+        "are those between centres of voxels.",
     )
 
 
-def resampling(results: StudyResults) -> str:
+def resampling(results: StudyResults) -> Passage:
     """To which grid image and region were interpolated, and how."""
     extraction = results.protocol.extraction
     if extraction.interpolation is None:
-        return "Images and regions were not resampled: voxels kept the size of the acquisition."
-    return sentences(
+        return Passage(
+            "Images and regions were not resampled: voxels kept the size of the acquisition."
+        )
+    return Passage(
         _grid(extraction.interpolation, extraction.plane),
         GRIDS[extraction.dialect](extraction.interpolation),
     )
@@ -109,7 +126,7 @@ def _grid(settings: Interpolation, plane: str) -> str:
     return f"Image and region were interpolated to voxels of {size}."
 
 
-def resegmentation(results: StudyResults) -> str:
+def resegmentation(results: StudyResults) -> Passage:
     """Which voxels of the region took part in features of intensity and texture."""
     settings = results.protocol.extraction.resegmentation
     limits = [
@@ -122,26 +139,26 @@ def resegmentation(results: StudyResults) -> str:
         ),
     ]
     if not limits:
-        return "No re-segmentation of intensities was applied."
-    return (
-        f"The region was re-segmented to intensities {listed(limits)}, for features of intensity "
-        "and texture; features of shape were those of the whole region."
+        return Passage(supplement="No re-segmentation of intensities was applied.")
+    return Passage(
+        supplement=f"The region was re-segmented to intensities {listed(limits)}, for features of "
+        "intensity and texture; features of shape were those of the whole region."
     )
 
 
-def discretisation(results: StudyResults) -> str:
+def discretisation(results: StudyResults) -> Passage:
     """How intensities became grey levels."""
     extraction = results.protocol.extraction
     if not any(
         f in DISCRETISED and FAMILIES[f].features(extraction.dialect) for f in extraction.families
     ):
-        return "No feature that needs grey levels was computed."
+        return Passage(supplement="No feature that needs grey levels was computed.")
     words, lower = LEVELS[extraction.dialect], extraction.resegmentation.lower
     start = "the minimum of the region" if lower is None else number(lower)
     levels = binned(words, extraction.discretisation, start=start)
     text = f"For histogram and texture features {levels}."
     if not extraction.filters:
-        return text
+        return Passage(text)
     own = extraction.response_discretisation or extraction.discretisation
     of_maps = binned(words, own, start="the minimum of the region")
-    return f"{text} On response maps {of_maps}."
+    return Passage(text, f"On response maps {of_maps}.")

@@ -1,5 +1,6 @@
 """What the Methods section says of the plan of the analysis."""
 
+from centrum.manuscript.passage import Passage
 from centrum.report.plan import departures, plan_text
 from centrum.report.results import StudyResults
 from centrum.study.plan import leading
@@ -11,12 +12,14 @@ NAMED = 10
 REGISTERED = "where and when the analysis plan was registered"
 
 
-def plan(results: StudyResults) -> str:
+def plan(results: StudyResults) -> Passage:
     """Whether the analysis was planned before the outcomes, and what was changed."""
     if not results.plans:
-        return placeholder("whether the analysis was planned before the outcomes were known")
+        return Passage(
+            placeholder("whether the analysis was planned before the outcomes were known")
+        )
     found = departures(leading(results.plans), results)
     told = [f"{d.choice} was planned as {d.planned} and is {d.now}" for d in found[:NAMED]]
     more = f"; {len(found) - NAMED} more are in the report" if len(found) > NAMED else ""
     changed = f"{'; '.join(told)}{more}." if told else ""
-    return sentences(plan_text(results), changed, placeholder(REGISTERED))
+    return Passage(sentences(plan_text(results), placeholder(REGISTERED)), changed)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import CaseCounts, Exclusion
 from centrum.cohort.expression import columns, parse
-from centrum.manuscript.methods_readings import room_text
+from centrum.manuscript.methods_readings import room
+from centrum.manuscript.passage import Passage
 from centrum.report.readers import proposed_text, readers_counted
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
@@ -41,7 +42,7 @@ def simulated(results: StudyResults) -> str:
     )
 
 
-def recruitment(results: StudyResults) -> str:
+def recruitment(results: StudyResults) -> Passage:
     """The cases of the manifest, and what only the authors know of them."""
     outcome, flow = results.protocol.outcome, results.flow
     both = (
@@ -50,30 +51,30 @@ def recruitment(results: StudyResults) -> str:
         if outcome.mixed_patients
         else "All cases of a patient were of one class."
     )
-    return sentences(
+    paper = sentences(
         simulated(results),
         placeholder(RETROSPECTIVE),
         placeholder(ETHICS),
         "The unit of analysis was the case, one fractured vertebra; a patient could have several.",
-        both,
         f"The classes were {outcome.positive}, the positive one, and {outcome.negative}.",
         placeholder(DIAGNOSIS),
-        f"{_tally(flow.start)} were considered.",
     )
+    return Passage(paper, sentences(both, f"{_tally(flow.start)} were considered."))
 
 
-def eligibility(results: StudyResults) -> str:
+def eligibility(results: StudyResults) -> Passage:
     """The rules, in their order, with what each of them left out."""
     flow = results.flow
     if not flow.exclusions:
-        return sentences("No eligibility criterion was applied.", *_measured(results))
+        return Passage(sentences("No eligibility criterion was applied.", _analysed(results)))
     rules = [f"({k}) {_rule(exclusion)}" for k, exclusion in enumerate(flow.exclusions, 1)]
-    return sentences(
-        f"{counted(len(rules), 'rule')} of eligibility {'was' if len(rules) == 1 else 'were'} "
-        f"applied in this order: {'; '.join(rules)}.",
-        f"{_tally(flow.end)} were eligible.",
-        *_measured(results),
+    single = len(rules) == 1
+    paper = sentences(
+        f"{counted(len(rules), 'rule')} of eligibility {'was' if single else 'were'} applied.",
+        _analysed(results),
     )
+    order = "rule of eligibility was" if single else "rules of eligibility were, in this order"
+    return Passage(paper, f"The {order}: {'; '.join(rules)}. {_tally(flow.end)} were eligible.")
 
 
 def _rule(exclusion: Exclusion) -> str:
@@ -99,7 +100,7 @@ def _tally(tally: CaseCounts) -> str:
     return f"{of}{_by_outcome(tally.outcomes)}"
 
 
-def _measured(results: StudyResults) -> tuple[str, ...]:
+def _analysed(results: StudyResults) -> str:
     """Cases that could not be measured, and who was analysed."""
     obs, lost = results.table.obs, len(results.failures)
     outcome = results.protocol.outcome
@@ -107,11 +108,11 @@ def _measured(results: StudyResults) -> tuple[str, ...]:
     found = {name: int((obs["outcome"] == name).sum()) for name in names}
     analysed = CaseCounts(len(obs), obs["patient"].nunique(), found)
     several = int((obs["patient"].value_counts() > 1).sum())
-    return (
-        f"{counted(lost, 'case')} could not be measured and {'was' if lost == 1 else 'were'} "
-        "left out."
+    return sentences(
+        f"{counted(lost, 'case')} could not be measured and {'was' if lost == 1 else 'were'} left "
+        "out."
         if lost
-        else "All eligible cases could be measured.",
+        else "",
         f"{_tally(analysed)} were analysed.",
         f"{counted(several, 'patient')} had more than one case."
         if several
@@ -119,9 +120,16 @@ def _measured(results: StudyResults) -> tuple[str, ...]:
     )
 
 
-def images(results: StudyResults) -> str:
+def images(results: StudyResults) -> Passage:
     """What was measured, and what the software cannot say of it."""
-    return sentences(placeholder(SCANNER), *_sequences(results))
+    settings = results.protocol.images
+    several = len(settings.sequences) > 1
+    measured, *further = _sequences(results)
+    supplement = sentences(
+        *further, SEQUENCE_MISMATCHES[settings.on_sequence_mismatch] if several else ""
+    )
+    paper = sentences(placeholder(SCANNER), measured, weighting_text(results))
+    return Passage(paper, supplement)
 
 
 def _sequences(results: StudyResults) -> tuple[str, ...]:
@@ -132,33 +140,34 @@ def _sequences(results: StudyResults) -> tuple[str, ...]:
             "together.",
             f'Regions of interest were drawn on "{settings.sequences[0]}", which alone gave the '
             "features of shape.",
-            SEQUENCE_MISMATCHES[settings.on_sequence_mismatch],
-            weighting_text(results),
         )
     measured = [sequence.name for sequence in results.sequences]
     name = next(filter(None, (*settings.sequences, settings.sequence, *measured)), "")
     which = f', "{name}",' if name else ""
-    return (f"One image sequence{which} of every case was measured.", weighting_text(results))
+    return (f"One image sequence{which} of every case was measured.",)
 
 
-def segmentation(results: StudyResults) -> str:
+def segmentation(results: StudyResults) -> Passage:
     """Readers, and what was done to fit masks to images."""
-    settings = results.protocol.images
-    return sentences(
+    settings, drawn = results.protocol.images, room(results)
+    paper = sentences(
         placeholder(EXPERIENCE if results.readings else DRAWN),
         _readers(results),
-        room_text(results),
+        drawn.paper,
         proposed_text(results),
         REGIONS[settings.region],
+    )
+    supplement = sentences(
+        drawn.supplement,
         scheme_text(settings.scheme) or "No numbers of label maps were read as levels.",
         "A mask was taken as it was where the corner voxels of mask and image lay within "
         f"{number(settings.grid_tolerance_mm)} mm of each other, and placed without resampling "
-        "where "
-        "its voxels were a part of the image's or in another order of axes.",
+        "where its voxels were a part of the image's or in another order of axes.",
         GRID_MISMATCHES[settings.on_grid_mismatch].told(settings) + _resampled(results),
         _stated_orientation(settings.orientation),
         "A mask with voxels outside the image was rejected.",
     )
+    return Passage(paper, supplement)
 
 
 def _stated_orientation(code: str | None) -> str:
@@ -204,14 +213,15 @@ def _resampled(results: StudyResults) -> str:
     return f"; {counted(n, 'mask')} {'was' if n == 1 else 'were'}."
 
 
-def overlap(results: StudyResults) -> str:
+def overlap(results: StudyResults) -> Passage:
     """How the regions of readers were compared."""
     if results.overlap.empty:
-        return ""
+        return Passage()
     measures = ("Dice coefficient", "95th percentile of the Hausdorff distance",
                 "mean surface distance", "difference in volume")  # fmt: skip
     pairs = counted(len(results.overlap), "pair")
-    return sentences(
+    told = sentences(
         f"The regions of the readers were compared by {listed(measures)}, on {pairs} of regions.",
         *(pair.text() for pair in copies_in(results.overlap)),
     )
+    return Passage(supplement=told)

@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from centrum.cohort.readings import ClosedRoom
+from centrum.manuscript.passage import Passage
 from centrum.report.results import StudyResults
 from centrum.report.words.readings import CAME_ABOUT, CONVENTIONS, MADE, QUALITY
 from centrum.study.readings import ReaderSummary, StudyReadings
@@ -19,16 +20,15 @@ AIDS = {
 }
 
 
-def room_text(results: StudyResults) -> str:
-    """Tool, convention, blinding, provenance of the slices and time; "" without a room."""
+def room(results: StudyResults) -> Passage:
+    """Tool, convention, blinding, provenance of the slices and time; nothing without a room."""
     found = results.readings
     if found is None:
-        return ""
+        return Passage()
     summaries = list(found.by_reader())
-    return sentences(
+    supplement = sentences(
         "The regions were outlined in the reading room of centrum, slice by slice on the acquired "
         f"grid, {CONVENTIONS[found.closed.convention]}.",
-        blinding_text(found.closed),
         _training(found.closed),
         *(text for aid, text in AIDS.items() if aid in found.closed.assistance),
         _proposals(found.closed),
@@ -38,6 +38,7 @@ def room_text(results: StudyResults) -> str:
         *_agreement(found),
         _consensus(found),
     )
+    return Passage(blinding_text(found.closed), supplement)
 
 
 def blinding_text(closed: ClosedRoom) -> str:

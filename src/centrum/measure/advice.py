@@ -16,6 +16,7 @@ from centrum.geometry import slice_axis
 from centrum.io import ImageFinding
 from centrum.measure.extract import IMAGE
 from centrum.measure.region import Region, Response, Voxels, as_read
+from centrum.text import first_of
 from centrum.volume import Mask, bounding_box
 
 FEW_LEVELS, MANY_LEVELS = 8, 256
@@ -107,7 +108,7 @@ def about_filters(settings: ExtractionSettings, sampling: Sampling) -> tuple[Ima
 
 def _about_filter(chosen: Filter, sampling: Sampling) -> Iterator[ImageFinding]:
     across, within = sampling.across, sampling.within
-    name = chosen.names[0] + (", ..." if len(chosen.names) > 1 else "")
+    name = first_of(chosen.names, 1)
     depths = chosen.reach_in(sampling.spacing, sampling.slice_axis)
     in_space = not chosen.in_slices and depths[sampling.slice_axis] != 0
     if in_space and across > THICK * max(within):

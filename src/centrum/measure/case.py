@@ -6,13 +6,13 @@ the bytes of the files, the settings and the version.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +44,7 @@ from centrum.measure.extract import extract, values
 from centrum.measure.images import CaseImages, image_of, mask_of
 from centrum.measure.label_checks import check_label
 from centrum.measure.region import Region, Voxels, filtered_voxels, measured_voxels
+from centrum.measure.regions import with_ratios
 from centrum.measure.sequences import without_shape
 from centrum.prepare.image import air_in_view, fill_missing, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
@@ -58,8 +59,6 @@ from centrum.volume import Mask, Volume, bounding_box, content_digest
 
 Record = dict[str, Any]
 
-Known = TypeVar("Known")
-"""What is known of a job."""
 
 LOOKS = 16
 """Objects that are looked at at the same time: each takes a network's time, and nothing else."""
@@ -75,12 +74,17 @@ ALL_READERS = "all"
 """Whom a finding about the image belongs to."""
 
 
+Sources = dict[str, list[list[Any]]]
+"""What is known of the bytes of a case's images and masks."""
+
+
 @dataclass(frozen=True)
 class MeasurementJob:
     """What to measure of one case: sources as `centrum.io` takes them, and the settings.
 
-    `further` are the sources of sequences beside `image`, on which the masks were drawn. `level`
-    is the vertebra that the case names. Without a `store` nothing is kept.
+    `further` are the sources of sequences beside `image`, on which the masks were drawn, and
+    `regions` those of masks of further regions (`region_names`), by "reader:region". `level` is the
+    vertebra that the case names. Without a `store` nothing is kept.
     """
 
     case: str
@@ -92,21 +96,37 @@ class MeasurementJob:
     preparation: Preparation = field(default_factory=Preparation)
     level: Level | None = None
     further: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
+    region_names: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> dict[str, str]:
+        """All masks, those of further regions by reader and region."""
+        return {**self.masks, **self.regions}
+
+    def of_reader(self, reader: str) -> "MeasurementJob":
+        """The job with the masks of one reader alone."""
+        masks = {r: source for r, source in self.masks.items() if r == reader}
+        regions = {k: s for k, s in self.regions.items() if k.partition(":")[0] == reader}
+        return replace(self, masks=masks, regions=regions)
 
     @property
     def roles(self) -> Roles:
         """What is written in the place of names of its files."""
-        return roles(self.image, self.masks, self.further)
+        return roles(self.image, self.drawn, self.further)
 
     @property
     def words(self) -> frozenset[str]:
         """Words of the study that may be written in quotation marks."""
-        return words_in(self.preparation.model_dump(mode="json")) | {*self.masks, *self.further}
+        return words_in(self.preparation.model_dump(mode="json")) | {
+            *self.masks, *self.further, *self.region_names
+        }  # fmt: skip
 
-    def key(self) -> str:
+    def key(self, sources: Sources | None = None) -> str:
         """Of all that is read: files, settings (landmarks included) and versions.
 
-        The readers stand in the order of their names, as the record has them.
+        The readers stand in the order of their names, as the record has them. Where its `sources`
+        are known they are not read again.
         """
         settings = self.images.model_dump(mode="json", include={*_DECIDING})
         if self.further:
@@ -114,35 +134,37 @@ class MeasurementJob:
         return job_key(
             "measure",
             MEASURING,
-            sources=self.sources(),
+            sources=sources or self.sources(),
             level=str(self.level or ""),
             images=settings,
             preparation=self.preparation.model_dump(mode="json"),
             extraction=self.extraction.model_dump(mode="json"),
+            **({"regions": self.region_names} if self.region_names else {}),
         )
 
-    def sources(self) -> dict[str, list[list[Any]]]:
+    def sources(self) -> Sources:
         """What is known of the bytes of the images and, in the order of their names, the masks."""
         images = [("", self.image), *self.further.items()]
         return {
             what: [[name, known_digest(source)] for name, source in named]
-            for what, named in (("images", images), ("masks", sorted(self.masks.items())))
+            for what, named in (("images", images), ("masks", sorted(self.drawn.items())))
         }
 
 
-def of_each(look: Callable[[MeasurementJob], Known], jobs: Sequence[MeasurementJob]) -> list[Known]:
-    """What looking at their sources tells of jobs, such as their keys; at objects many at a time.
+def sources_of(jobs: Sequence[MeasurementJob]) -> dict[str, Sources]:
+    """What is known of the bytes of each case; objects are looked at many at a time.
 
     Raises
     ------
     StorageDown
         The storage cannot be reached, which is asked no more than `LOOKS` times.
     """
-    sources = (s for job in jobs for s in (job.image, *job.further.values(), *job.masks.values()))
-    if not any(map(is_url, sources)):
-        return list(map(look, jobs))
+    read = (s for job in jobs for s in (job.image, *job.further.values(), *job.drawn.values()))
+    look = MeasurementJob.sources
+    if not any(map(is_url, read)):
+        return {job.case: look(job) for job in jobs}
     with ThreadPoolExecutor(LOOKS) as pool:
-        return list(pool.map(look, jobs))
+        return {job.case: found for job, found in zip(jobs, pool.map(look, jobs), strict=True)}
 
 
 def known_digest(source: str) -> list[str | None]:
@@ -161,7 +183,20 @@ def known_digest(source: str) -> list[str | None]:
     except StorageDown:
         raise
     except Exception as error:
-        return [f"unreadable: {getattr(error, 'code', type(error).__name__)}", part]
+        return [f"{_UNREADABLE}{getattr(error, 'code', type(error).__name__)}", part]
+
+
+_UNREADABLE = "unreadable: "
+
+
+def all_known(sources: Sources) -> bool:
+    """Whether all of a case's images and masks can be read.
+
+    >>> all_known({"images": [["", ["unreadable: no-file", None]]], "masks": []})
+    False
+    """
+    found = (known[0] for named in sources.values() for _, known in named)
+    return not any(digest.startswith(_UNREADABLE) for digest in found)
 
 
 def measure(job: MeasurementJob, read: CaseImages | None = None) -> Record:
@@ -327,18 +362,22 @@ def _measure(job: MeasurementJob, read: CaseImages | None) -> Record:
     record["findings"] += _described(ALL_READERS, noticed)
     images = [content_digest(scene.volume) for scene in scenes]
     record["content"] = {"images": images, "masks": {}}
-    masks: dict[str, Mask] = {}
+    masks: dict[str, dict[str, Mask]] = {name: {} for name in ("", *job.region_names)}
     for reader, source in sorted(job.masks.items()):
         try:
             mask = read.mask(source, volume)
             record["findings"] += _findings(reader, volume, mask)
             about = check_label(mask, source, job.level, job.images, job.store)
             record["findings"] += _described(reader, about)
-            parts = _parts(job, source, mask, scenes)
+            further = {name: _drawn(job, reader, name, read, volume) for name in job.region_names}
+            for name, own_mask in further.items():
+                told = [_of_sequence(name, f) for f in inspect_case(volume, own_mask)]
+                record["findings"] += _described(reader, told)
+            parts = _all_parts(job, source, mask, further, scenes)
             found = [_values(part) for part in parts]
             advice = [finding for _, own_advice in found for finding in own_advice]
             own = {
-                "values": [v for numbers, _ in found for v in numbers],
+                "values": all_values(job, [v for numbers, _ in found for v in numbers]),
                 "regions": _known(advice, region_facts, mask, plane),
                 "history": [as_json(s) for part in parts for s in part.history],
             }
@@ -347,17 +386,59 @@ def _measure(job: MeasurementJob, read: CaseImages | None) -> Record:
         except Exception as error:
             record["errors"].append(told_error(reader, error, source))
             continue
-        masks[reader] = mask
+        for name, drawn in {"": mask, **further}.items():
+            masks[name][reader] = drawn
         record["content"]["masks"][reader] = placed
         for block, value in own.items():
             record[block][reader] = value
-    for a, b in combinations(masks, 2):
-        apart: list[ImageFinding] = []
-        with advisory(apart):
-            shared = overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing)
-            record["overlap"].append({"reader_a": a, "reader_b": b} | asdict(shared))
-        record["findings"] += _described(b, apart)
+    for name, own_masks in masks.items():
+        for a, b in combinations(own_masks, 2):
+            apart: list[ImageFinding] = []
+            with advisory(apart):
+                one, other = own_masks[a].array, own_masks[b].array
+                shared = overlap(one, other, volume.geometry.array_spacing)
+                pair = {"reader_a": a, "reader_b": b, **({"region": name} if name else {})}
+                record["overlap"].append(pair | asdict(shared))
+            record["findings"] += _described(b, apart)
     return record
+
+
+def all_values(job: MeasurementJob, numbers: Sequence[float | None]) -> list[float | None]:
+    """The numbers of all regions with their ratios, in the order of `plan_regions`."""
+    if not (job.extraction.families and job.extraction.ratios):
+        return [*numbers]
+    sequences = ("", *job.further) if job.further else ("",)
+    return with_ratios(numbers, job.extraction, sequences, job.region_names)
+
+
+def _drawn(job: MeasurementJob, reader: str, name: str, read: CaseImages, volume: Volume) -> Mask:
+    """A reader's mask of a further region."""
+    with _in(f"region {name}"):
+        source = job.regions.get(f"{reader}:{name}")
+        if not source:
+            raise DataError(
+                f"There is no mask of the region {name!r} by {reader!r}.",
+                remedy="Draw it, or leave the case out.",
+                code="no-mask",
+            )
+        mask = read.mask(source, volume)
+        _findings("", volume, mask)
+        return mask
+
+
+def _all_parts(
+    job: MeasurementJob,
+    source: str,
+    mask: Mask,
+    further: Mapping[str, Mask],
+    scenes: Sequence["PreparedSequence"],
+) -> list["MeasuredRegion"]:
+    """A reader's regions in all sequences, the first region in all of them first."""
+    parts = _parts(job, source, mask, scenes)
+    for name, drawn in further.items():
+        with _in(f"region {name}"):
+            parts += [replace(p, of=name) for p in _parts(job, source, drawn, scenes)]
+    return parts
 
 
 @contextmanager
@@ -409,16 +490,20 @@ class MeasuredRegion:
     image: Volume
     region: Mask
     settings: ExtractionSettings
+    of: str = ""
 
     @property
     def history(self) -> History:
-        """Steps of image and region; those of a further sequence begin with its name."""
-        begin = (Step("sequence", {"name": self.name}),) if self.name else ()
+        """Steps of image and region; those of a further region or sequence begin with its name."""
+        places = {"region": self.of, "sequence": self.name}
+        begin = (Step(what, {"name": name}) for what, name in places.items() if name)
         return (*begin, *self.image.history, *self.region.history)
 
 
-def first_parts(job: MeasurementJob) -> list[MeasuredRegion]:
-    """The region of the first reader in the prepared image of every sequence.
+def first_parts(job: MeasurementJob, read: CaseImages | None = None) -> list[MeasuredRegion]:
+    """The regions of the first reader in the prepared image of every sequence.
+
+    What is read of the case is left in `read`.
 
     Raises
     ------
@@ -431,11 +516,13 @@ def first_parts(job: MeasurementJob) -> list[MeasuredRegion]:
             remedy="Draw it, or leave the case out.",
             code="no-mask",
         )
-    source, read = next(iter(job.masks.values())), CaseImages(job.images)
+    (reader, source), read = next(iter(job.masks.items())), read or CaseImages(job.images)
     scenes = _scenes(job, read)
-    mask = read.mask(source, scenes[0].volume)
-    _findings("", scenes[0].volume, mask)
-    return _parts(job, source, mask, scenes)
+    volume = scenes[0].volume
+    mask = read.mask(source, volume)
+    _findings("", volume, mask)
+    further = {name: _drawn(job, reader, name, read, volume) for name in job.region_names}
+    return _all_parts(job, source, mask, further, scenes)
 
 
 def _scenes(job: MeasurementJob, read: CaseImages) -> list[PreparedSequence]:
@@ -461,14 +548,18 @@ def _scene(
 
 
 @contextmanager
-def _in_sequence(name: str) -> Iterator[None]:
-    """Errors say in which sequence they happened."""
+def _in(place: str) -> Iterator[None]:
+    """Errors say where they happened."""
     try:
         yield
     except Exception as error:
-        if name:
-            error.add_note(f"in sequence {name}")
+        if place:
+            error.add_note(f"in {place}")
         raise
+
+
+def _in_sequence(name: str) -> AbstractContextManager[None]:
+    return _in(f"sequence {name}" if name else "")
 
 
 def _parts(
@@ -651,4 +742,5 @@ def _values(part: MeasuredRegion) -> tuple[list[float | None], list[ImageFinding
         with advisory(advice):
             advice += adviser.advise(region)
     found = [v if isfinite(v) else None for v in numbers]
-    return found, [_of_sequence(part.name, finding) for finding in advice]
+    told = [_of_sequence(part.name, finding) for finding in advice]
+    return found, [_of_sequence(part.of, finding) for finding in told]

@@ -132,8 +132,7 @@ def family_values(regions: Sequence[Voxels], name: str) -> Floats:
         known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
         chosen = (known[key] for key in _aggregations(name, settings))
         return np.hstack([_texture_values(regions, name, aggregation) for aggregation in chosen])
-    values = [family.compute(region.statistic(family), settings.dialect) for region in regions]
-    return np.array([[float(v) for v in found.values()] for found in values])
+    return np.array([family.values(r.statistic(family), settings.dialect) for r in regions])
 
 
 def _texture_values(regions: Sequence[Voxels], name: str, settings: Aggregation) -> Floats:
@@ -143,17 +142,16 @@ def _texture_values(regions: Sequence[Voxels], name: str, settings: Aggregation)
     values = np.empty((len(regions), len(FAMILIES[name].features(regions[0].settings.dialect))))
     for group in _of_similar_size([t.n_levels for t in textures]):
         together = type(parts[0]).together([parts[k] for k in group])
-        found = FAMILIES[name].compute(together, regions[0].settings.dialect)
-        stacked = np.array(list(found.values()))
-        values[group] = average(stacked.reshape(*stacked.shape[:2], -1)).T
+        found = FAMILIES[name].values(together, regions[0].settings.dialect)
+        values[group] = average(found.reshape(*found.shape[:2], -1)).T
     return values
 
 
 def _of_similar_size(n_levels: Sequence[int]) -> Iterator[list[int]]:
     """Groups of matrices of 1 to `PADDED` times as many grey levels.
 
-    >>> list(_of_similar_size([32, 8, 40, 9]))
-    [[1, 3], [0, 2]]
+    >>> list(_of_similar_size([32, 8, 49, 12]))
+    [[1, 3], [0], [2]]
     """
     group: list[int] = []
     for k in sorted(range(len(n_levels)), key=n_levels.__getitem__):

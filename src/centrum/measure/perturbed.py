@@ -17,6 +17,7 @@ from centrum.geometry import Geometry, slice_axis
 from centrum.measure.case import (
     MeasuredRegion,
     MeasurementJob,
+    all_values,
     first_parts,
     warm_up,
 )
@@ -61,11 +62,12 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
     record: Record = {"values": {}, "errors": {}, "plan": [asdict(p) for p in plan]}
     for perturbation in plan:
         try:
-            record["values"][perturbation.name] = [
+            numbers = [
                 v
                 for original, settings in originals
                 for v in _values(original, original.as_on(first, perturbation), settings)
             ]
+            record["values"][perturbation.name] = all_values(wanted.job, numbers)
         except CentrumError as error:
             record["errors"][perturbation.name] = _written(wanted.job, error)
     return record | {"noise_sd": first.noise_sd}

@@ -74,6 +74,18 @@ class Voxels:
     def geometry(self) -> Geometry:
         return self.volume.geometry
 
+    @property
+    def box_grid(self) -> Geometry:
+        """The grid of the region's box."""
+        z, y, x = self.box
+        start, size = (x.start, y.start, z.start), self.kept.shape[::-1]
+        return self.geometry.crop(start, size)
+
+    @property
+    def numbers(self) -> Array:
+        """(kept voxels,) values as they are counted: integers as such, others as doubles."""
+        return self.stored if self.stored.dtype.kind in "iu" else self.x
+
     def statistic(self, family: Family) -> Any:
         """What a family without matrices reads."""
         return _STATISTICS[family.reads](self)
@@ -127,10 +139,13 @@ class Voxels:
     @cached_property
     def tally(self) -> Tally:
         """Intensities and how often each occurs."""
-        return Tally.of(self.x)
+        return Tally.of(self.numbers)
 
     @cached_property
     def histogram(self) -> Histogram:
+        if self.tally.counted:  # as many values as intensities differ, instead of voxels
+            values = self.tally.values.astype(self._continuous.dtype)
+            return Histogram.from_counts(self.tally.recounted(self._numbered(values)))
         return Histogram.from_levels(self.levels)
 
     @property
@@ -144,12 +159,17 @@ class Voxels:
 
     @cached_property
     def levels(self) -> NDArray[np.uint16]:
-        """Grey levels of the voxels that were kept, (n,).
+        """Grey levels of the voxels that were kept, (n,)."""
+        return self._numbered(self._continuous)
 
-        PyRadiomics' bin edges have the precision of the image.
-        """
-        pyradiomics = self.settings.dialect == "pyradiomics"
-        x, settings = self.stored if pyradiomics else self.x, self.discretisation
+    @property
+    def _continuous(self) -> Array:
+        """What is discretised: PyRadiomics' bin edges have the precision of the image."""
+        return self.stored if self.settings.dialect == "pyradiomics" else self.x
+
+    def _numbered(self, x: Array) -> NDArray[np.uint16]:
+        """Grey levels of intensities from the smallest to the largest of the region, (n,)."""
+        pyradiomics, settings = self.settings.dialect == "pyradiomics", self.discretisation
         if settings.bins is not None:
             number = (
                 discretise.pyradiomics_bin_number if pyradiomics else (discretise.fixed_bin_number)
@@ -172,10 +192,17 @@ class Voxels:
         return self._textures(by_slice=True)
 
     def _textures(self, *, by_slice: bool) -> Textures:
-        axis = slice_axis(self.geometry, self.settings.plane) if by_slice else 0
-        spacing = self.geometry.array_spacing
+        settings = self.neighbourhood(by_slice)
+        levels, n_levels = self.level_blocks(by_slice), int(self.levels.max())
+        if not (gldzm.features(settings.dialect) and "gldzm" in self.settings.families):
+            return Textures(levels, settings, n_levels)
+        return Textures(levels, settings, n_levels, self._blocks(self.inside, by_slice))
+
+    def neighbourhood(self, by_slice: bool) -> Neighbourhood:
+        """Which neighbours textures count, in slices of the plane or in space."""
+        axis, spacing = self.first_axis(by_slice), self.geometry.array_spacing
         z, y, x = (spacing[a] for a in (axis, *(a for a in range(3) if a != axis)))
-        settings = Neighbourhood(
+        return Neighbourhood(
             in_slice=by_slice,
             distances=self.settings.distances,
             coarseness=int(self.settings.coarseness),
@@ -184,23 +211,26 @@ class Voxels:
             spacing=(z, y, x),
             dialect=self.settings.dialect,
         )
-        levels, n_levels = self.level_blocks(by_slice), int(self.levels.max())
-        if not (gldzm.features(settings.dialect) and "gldzm" in self.settings.families):
-            return Textures(levels, settings, n_levels)
-        return Textures(levels, settings, n_levels, self._blocks(self.inside, by_slice))
+
+    def first_axis(self, by_slice: bool) -> int:
+        """Array axis that comes first in blocks: by slice the one across them."""
+        return slice_axis(self.geometry, self.settings.plane) if by_slice else 0
 
     def level_blocks(self, by_slice: bool) -> NDArray[np.uint16]:
         """Grey levels in blocks, 0 outside the region."""
-        grid = np.zeros(self.kept.shape, dtype=np.uint16)
-        grid[self.kept] = self.levels
-        return self._blocks(grid, by_slice)
+        return self._blocks(self.placed(self.levels), by_slice)
+
+    def placed(self, values: Array) -> Array:
+        """Values of the kept voxels in the region's box, 0 elsewhere."""
+        grid = np.zeros(self.kept.shape, values.dtype)
+        grid[self.kept] = values
+        return grid
 
     def _blocks(self, array: Array, by_slice: bool) -> Array:
         """(slices, 1, rows, columns), or the whole as one block."""
         if not by_slice:
             return array[None]
-        axis = slice_axis(self.geometry, self.settings.plane)
-        return np.moveaxis(array, axis, 0)[:, None]
+        return np.moveaxis(array, self.first_axis(by_slice), 0)[:, None]
 
 
 class Region(Voxels):
@@ -454,5 +484,7 @@ def _check_grids(volume: Volume, mask: Mask) -> None:
 
 def _check_finite(x: Array, name: str) -> None:
     # One sum instead of a look at every voxel: it is finite unless a voxel is not.
-    if not np.isfinite(x.sum(dtype=float)) and (bad := int(np.count_nonzero(~np.isfinite(x)))):
+    if x.dtype.kind != "f" or np.isfinite(x.sum(dtype=float)):
+        return
+    if bad := int(np.count_nonzero(~np.isfinite(x))):
         raise DataError(f"{bad} of {x.size} voxels in {name!r} are not finite.")

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from centrum.io.objects import (
+    ObjectFile,
     ObjectUrl,
+    StoredObject,
     create,
     look_below,
     read_object,
@@ -22,7 +24,7 @@ from centrum.io.objects import (
 )
 from centrum.store import write_atomically
 
-Content = Path | BytesIO
+Content = Path | BytesIO | ObjectFile
 """A file that can be read."""
 
 Seen = str | None
@@ -32,8 +34,11 @@ Seen = str | None
 class ShardPlace(Protocol):
     """What shards ask of the place that they lie in; files are named as seen from it."""
 
-    def names(self) -> Iterator[str]:
-        """Names of all shards."""
+    def shards(self) -> Iterator[tuple[str, Any]]:
+        """Names of all shards, and what `peek` takes."""
+
+    def peek(self, found: Any) -> Content:
+        """A shard of which little is read."""
 
     def read(self, file: str) -> tuple[Content, Seen]:
         """A file and its version, FileNotFoundError where there is none."""
@@ -54,13 +59,17 @@ class ShardFolder:
 
     folder: Path
 
-    def names(self) -> Iterator[str]:
-        """Names of all shards."""
+    def shards(self) -> Iterator[tuple[str, Path]]:
+        """Names of all shards, and their paths."""
         for place in self.folder.glob("??"):
             with os.scandir(place) as files:
                 for file in files:
                     if file.name.endswith(".parquet") and not file.name.startswith("."):
-                        yield file.name.removesuffix(".parquet")
+                        yield file.name.removesuffix(".parquet"), Path(file.path)
+
+    def peek(self, found: Path) -> Content:
+        """The path."""
+        return found
 
     def read(self, file: str) -> tuple[Content, Seen]:
         """The path of a file, whether or not it is there."""
@@ -86,12 +95,16 @@ class ShardObjects:
 
     url: ObjectUrl
 
-    def names(self) -> Iterator[str]:
-        """Names of all shards."""
+    def shards(self) -> Iterator[tuple[str, StoredObject]]:
+        """Names of all shards, and the objects as they are listed."""
         for each in look_below(self.url):
             name = each.url.name.removesuffix(".parquet")
             if each.url == self.url.within(f"{name[:2]}/{name}.parquet"):
-                yield name
+                yield name, each
+
+    def peek(self, found: StoredObject) -> Content:
+        """The object as it was listed; only what is read of it is transferred."""
+        return ObjectFile(found)
 
     def read(self, file: str) -> tuple[Content, Seen]:
         """A file and its version, FileNotFoundError where there is none."""

@@ -12,7 +12,8 @@ The index is made of the shards and can be lost: what it does not know it looks 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from centrum.arrays import Floats
+from centrum.errors import StorageError
 from centrum.io.objects import ObjectUrl
 from centrum.measure.case import Record
 from centrum.measure.shard_places import Content, Seen, ShardFolder, ShardObjects, ShardPlace
@@ -34,6 +36,9 @@ INDEX = "index.parquet"
 
 SETTLED = 200
 """Cases of a shard once all are measured."""
+
+LOOKS = 16
+"""Shards that are looked at at once: of a storage that is far away each takes some answers."""
 
 COMPACTIONS = 20
 """How often an index is made anew that others write at the same time."""
@@ -60,6 +65,10 @@ _ENTRY = pa.schema(
 
 class _Damaged(Exception):
     """A file is not what it was written as."""
+
+
+class _Changed(Exception):
+    """A file was replaced while it was read."""
 
 
 def own_software() -> str:
@@ -121,15 +130,15 @@ class Shards:
         """
         keys = sorted(records)
         parts = [keys[k : k + SETTLED] for k in range(0, len(keys), SETTLED)]
-        laid_out = {_name(own, protocol): own for own in (_of(records, part) for part in parts)}
+        laid_out = {_name(_of(records, part), protocol): part for part in parts}
         entries = self._entries(keys)
         if {entries[key].shard for key in keys if key in entries} == laid_out.keys():
             return
-        before = set(self.place.names())
+        before = {name for name, _ in self.place.shards()}
         known = {entry.shard for entry in entries.values()}
-        for name, own in laid_out.items():
+        for name, part in laid_out.items():
             if name not in known:
-                self.write(own, protocol)
+                self.write(_of(records, part), protocol)
         self.compact()
         held = defaultdict[str, set[str]](set)
         table, _ = self._index()
@@ -145,17 +154,18 @@ class Shards:
         keys: Collection[str],
         *,
         failed: bool = False,
-        light: Callable[[Record], Record] = lambda record: record,
-    ) -> dict[str, Record]:
+        into: MutableMapping[str, Record] | None = None,
+    ) -> MutableMapping[str, Record]:
         """The records of those keys that were measured; with `failed` also those with errors.
 
-        `light` makes of each what is held of it.
+        They are put where `into` keeps them, if that is given.
         """
+        found: MutableMapping[str, Record] = {} if into is None else into
         shards = self._shards_of(keys, failed)
-        found = self._found(shards, failed, light)
+        found.update(self._found(shards, failed))
         if lost := shards.keys() - found.keys():
             self.compact()  # perhaps others have laid them out anew since the index was read
-            found |= self._found(self._shards_of(lost, failed), failed, light)
+            found.update(self._found(self._shards_of(lost, failed), failed))
         return found
 
     def _shards_of(self, keys: Collection[str], failed: bool) -> dict[str, str]:
@@ -163,16 +173,14 @@ class Shards:
         found = ((key, entries[key]) for key in keys if key in entries)
         return {key: entry.shard for key, entry in found if failed or not entry.failed}
 
-    def _found(
-        self, shards: Mapping[str, str], failed: bool, light: Callable[[Record], Record]
-    ) -> dict[str, Record]:
-        """The records of keys in shards."""
-        return {
-            key: light(record)
+    def _found(self, shards: Mapping[str, str], failed: bool) -> Iterator[tuple[str, Record]]:
+        """The records of keys in shards, one shard after the other."""
+        return (
+            (key, record)
             for name in dict.fromkeys(shards.values())
             for key, record in self._read(name).items()
             if shards.get(key) == name and (failed or not record["errors"])
-        }
+        )
 
     def measured(self, keys: Collection[str]) -> set[str]:
         """Those of the keys that need not be measured, as the index has it."""
@@ -221,18 +229,23 @@ class Shards:
 
     def _current(self, table: pa.Table) -> pa.Table:
         """The index without shards that are gone, and with those that it does not know."""
-        present = set(self.place.names())
+        present = dict(self.place.shards())
         current = [shard in present for shard in table["shard"].to_pylist()]
         kept = table.filter(pa.array(current, pa.bool_()))
-        new = present - set(kept["shard"].unique().to_pylist())
-        return pa.concat_tables([kept, *map(self._look, sorted(new))]).sort_by(
-            [("key", "ascending"), ("shard", "ascending")]
-        )
+        new = sorted(present.keys() - set(kept["shard"].unique().to_pylist()))
+        with ThreadPoolExecutor(LOOKS) as pool:
+            found = pool.map(self._look, new, (present[name] for name in new))
+            return pa.concat_tables([kept, *found]).sort_by(
+                [("key", "ascending"), ("shard", "ascending")]
+            )
 
-    def _look(self, name: str) -> pa.Table:
-        """The entries of a shard, without its values; none where it is damaged."""
-        with suppress(FileNotFoundError, _Damaged):
-            rows = _table(self.place.read(_file(name))[0], _ROW, ["key", "error"])
+    def _look(self, name: str, found: Any) -> pa.Table:
+        """The entries of a shard, without its values.
+
+        None where it is damaged, or no longer as it was found: whoever next looks sees it.
+        """
+        with suppress(FileNotFoundError, _Damaged, _Changed):
+            rows = _table(self.place.peek(found), _ROW, ["key", "error"])
             told = (rows.schema.metadata or {}).get(b"software", b"").decode(errors="replace")
             columns = [
                 rows["key"], [name] * len(rows), rows["error"].is_valid(), [told] * len(rows),
@@ -297,6 +310,10 @@ def _table(content: Content, schema: pa.Schema, names: Sequence[str] | None = No
         with pq.ParquetFile(content) as file:
             table = file.read(names or schema.names)
         table.validate(full=True)
+    except StorageError as error:
+        if error.code == "changed-meanwhile":
+            raise _Changed from error
+        raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno:
             raise

@@ -13,6 +13,7 @@ from centrum.arrays import Columns, Flags, Table, column_blocks, table_of
 from centrum.errors import DataError
 from centrum.modelling.on_disk import ReadsColumns
 from centrum.modelling.settings import AgreementUse
+from centrum.text import first_of
 
 Missing = Literal["refuse", "pass"]
 
@@ -177,7 +178,7 @@ class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
         if not bad.any():
             return
         found = names[bad]
-        shown = ", ".join(found[:NAMES_SHOWN]) + (", ..." if found.size > NAMES_SHOWN else "")
+        shown = first_of(found, NAMES_SHOWN)
         raise DataError(
             f"{found.size} feature(s) hold values that are missing or infinite (beyond "
             f"{LARGEST:g}): {shown}. Leave "

@@ -4,20 +4,22 @@ Source: Johnson, Li and Rabinovic, Biostatistics 2007;8:118; conventions of the 
 3.46 (variance with n, empirical Bayes by feature within batch, reference batch).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, Ints, Table, column_blocks, table_of
 from centrum.errors import DataError
 from centrum.modelling.constant_filter import ROUNDING
+from centrum.modelling.on_disk import ReadsColumns, validated
+from centrum.text import first_of
 
 CONVERGED = 1e-4
 """Relative change below which the empirical Bayes estimates have converged, as in sva."""
@@ -43,7 +45,70 @@ class _BatchEffects:
     delta: Floats
 
 
-class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class _Rows:
+    """Standardised values of the cases of one batch, a block of features at a time.
+
+    One block is kept; several are made anew whenever they are looked at.
+    """
+
+    def __init__(self, cases: int, blocks: Sequence[slice], read: Callable[[slice], Floats]):
+        self.cases = cases
+        self._blocks = blocks
+        if len(blocks) == 1:
+            whole = read(blocks[0])
+            self._read: Callable[[slice], Floats] = lambda own: whole
+        else:
+            self._read = read
+
+    def __len__(self) -> int:
+        return self.cases
+
+    def each(self, statistic: Callable[..., Floats], *of_features: Floats) -> Floats:
+        """A statistic of the values (cases, features), and of what is known of each feature."""
+        parts = [statistic(self._read(k), *(x[k] for x in of_features)) for k in self._blocks]
+        return np.concatenate(parts, axis=-1)
+
+    @classmethod
+    def of(cls, values: Floats) -> "_Rows":
+        """Values that are standardised already."""
+        return cls(len(values), [*column_blocks(values)], lambda own: values[:, own])
+
+
+@dataclass(frozen=True, eq=False)
+class _Moved:
+    """What is done to cases: those to be moved, by the location and scale of their batch.
+
+    Attributes
+    ----------
+    code : (cases,) position of the batch
+    moves : (cases,) whether the case is moved
+    adjusted, mean, sd : (features,)
+    gamma, delta : (batches, features)
+    """
+
+    code: Ints
+    moves: Flags
+    adjusted: Flags
+    mean: Floats
+    sd: Floats
+    gamma: Floats
+    delta: Floats
+
+    def of(self, values: Floats, effect: Floats | float = 0.0) -> Floats:
+        """Harmonised values (cases, features); `effect` of covariates stays in them."""
+        standardised = (values - self.mean - effect) / self.sd
+        moved = (standardised - self.gamma[self.code]) / np.sqrt(self.delta[self.code])
+        adjusted = moved * self.sd + self.mean + effect
+        return np.where(self.moves[:, None] & self.adjusted, adjusted, values)
+
+    def only(self, rows: Any, columns: Any) -> "_Moved":
+        """The same of some cases and features."""
+        own = (self.adjusted, self.mean, self.sd, self.gamma.T, self.delta.T)
+        adjusted, mean, sd, gamma, delta = (x[columns] for x in own)
+        return _Moved(self.code[rows], self.moves[rows], adjusted, mean, sd, gamma.T, delta.T)
+
+
+class ComBat(ReadsColumns, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Learns on training cases how batches (centres, scanners) differ, and takes it out.
 
     Each feature of a batch gets a location and a scale, shrunk towards those of the other
@@ -94,7 +159,7 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike | None = None,
         batch: ArrayLike | None = None,
         covariates: ArrayLike | None = None,
@@ -124,9 +189,10 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         names: Sequence[str] | None = None,
     ) -> Floats:
         """Learn and harmonise the same cases; effects of the covariates stay in them."""
-        return self._adjust(*self._learn(X, batch, covariates, names))
+        values, batches, effect = self._learn(X, batch, covariates, names)
+        return self._moved(batches).of(np.asarray(values), effect(slice(None)))
 
-    def transform(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+    def transform(self, X: ArrayLike | Columns, batch: ArrayLike | None = None) -> Table:
         """Harmonise X (cases, features) of known batches (cases,).
 
         Raises
@@ -142,16 +208,17 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"ComBat was trained on {self.batches_.size} batch(es) and needs the batch of each "
                 f"of {len(values)} new cases; none was given."
             )
-        return self._adjust(values, _names(batch, len(values)))
+        step = self._moved(_names(batch, len(values)))
+        return values.after(step) if isinstance(values, Columns) else step.of(values)
 
     def _learn(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         batch: ArrayLike | None,
         covariates: ArrayLike | None,
         names: Sequence[str] | None,
-    ) -> tuple[Floats, NDArray, Floats]:
-        """Fit; returns values, batches and the part of the values that covariates explain."""
+    ) -> tuple[Table, NDArray, Callable[[slice], Floats]]:
+        """Fit; returns values, batches and, of some features, what covariates explain of them."""
         values = self._whole(X, reset=True)
         batches = _names(batch, len(values))
         self.batches_, code, counts = np.unique(batches, return_inverse=True, return_counts=True)
@@ -160,24 +227,17 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if names is not None:
             self.adjusted_ &= ~np.isin(names, list(self.untouched))
         effect = self._standardise(values, code, counts, _centred(covariates, len(values)))
-        sd = np.sqrt(self.pooled_variance_)
-        self._estimate((values - self.grand_mean_ - effect) / sd, code, counts)
+        self._estimate(values, effect, code)
         return values, batches, effect
 
-    def _whole(self, X: ArrayLike, reset: bool) -> Floats:
-        least = 2 if reset else 1
-        values: Floats = validate_data(
-            self,
-            X,
-            dtype=np.float64,
-            ensure_min_samples=least,
-            ensure_all_finite=False,
-            reset=reset,
-        )
-        bad = ~np.isfinite(values).all(axis=0)
+    def _whole(self, X: ArrayLike | Columns, reset: bool) -> Table:
+        wanted: dict[str, Any] = {"ensure_min_samples": 2} if reset else {"reset": False}
+        values = validated(self, X, ensure_all_finite=False, **wanted)
+        blocks = (np.asarray(values[:, own]) for own in column_blocks(values))
+        bad = np.concatenate([~np.isfinite(block).all(axis=0) for block in blocks])
         if bad.any():
             found = self.get_feature_names_out()[bad]
-            shown = ", ".join(found[:NAMES_SHOWN]) + (", ..." if found.size > NAMES_SHOWN else "")
+            shown = first_of(found, NAMES_SHOWN)
             raise MissingValueError(
                 f"ComBat needs every value; {found.size} feature(s) hold NaN or inf: {shown}. "
                 "Leave these features or cases out, or fill what is missing first."
@@ -198,18 +258,18 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 "no variance can be learnt. Choose a larger batch, or none."
             )
 
-    def _varying(self, X: Floats, code: NDArray, counts: NDArray) -> Flags:
+    def _varying(self, X: Table, code: NDArray, counts: NDArray) -> Flags:
         """Features that vary in every batch, beyond rounding; sva leaves others unadjusted."""
         if counts.size == 1:
             return np.zeros(X.shape[1], dtype=bool)
-        least = ROUNDING * np.abs(X).max(axis=0)
-        spread = [np.ptp(X[code == b], axis=0) > least for b in np.flatnonzero(counts > 1)]
-        varying: Flags = np.all([np.ptp(X, axis=0) > least, *spread], axis=0)
-        return varying
+        blocks = (np.asarray(X[:, own]) for own in column_blocks(X))
+        return np.concatenate([_vary(block, code, counts) for block in blocks])
 
-    def _standardise(self, X: Floats, code: NDArray, counts: NDArray, extra: Floats) -> Floats:
+    def _standardise(
+        self, X: Table, code: NDArray, counts: NDArray, extra: Floats
+    ) -> Callable[[slice], Floats]:
         """Set grand mean and pooled variance; the part of X that covariates explain."""
-        n, k = len(X), self.batches_.size
+        k = self.batches_.size
         design = np.column_stack([code[:, None] == np.arange(k), extra]).astype(float)
         if self.reference is not None:
             design[:, self._at_reference()] = 1.0
@@ -218,42 +278,55 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"Covariates of ComBat cannot be told from the {k} batches or from each other: "
                 "one is the same throughout each batch, or follows from the others. Leave it out."
             )
-        beta = np.linalg.lstsq(design, X, rcond=None)[0]
         own = slice(None) if self.reference is None else code == self._at_reference()
+        parts = []
+        for block in column_blocks(X):
+            values = np.asarray(X[:, block])
+            beta = np.linalg.lstsq(design, values, rcond=None)[0]
+            variance = np.mean((values - design @ beta)[own] ** 2, axis=0)
+            self.adjusted_[block] &= np.sqrt(variance) > ROUNDING * np.abs(values).max(axis=0)
+            parts.append((beta, variance))
+        beta, variance = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
         if self.reference is None:
-            self.grand_mean_ = counts / n @ beta[:k]
+            self.grand_mean_ = counts / len(X) @ beta[:k]
         else:
             self.grand_mean_ = beta[self._at_reference()]
-        residual = (X - design @ beta)[own]
-        variance = np.mean(residual**2, axis=0)
-        self.adjusted_ &= np.sqrt(variance) > ROUNDING * np.abs(X).max(axis=0)
         self.pooled_variance_ = np.where(self.adjusted_, variance, 1.0)
-        effect: Floats = extra @ beta[k:]
-        return effect
+        return lambda features: extra @ beta[k:, features]
 
     def _at_reference(self) -> int:
         return int(np.flatnonzero(self.batches_ == self.reference)[0])
 
-    def _estimate(self, standardised: Floats, code: NDArray, counts: NDArray) -> None:
-        shape = (self.batches_.size, standardised.shape[1])
+    def _estimate(self, X: Table, effect: Callable[[slice], Floats], code: NDArray) -> None:
+        shape, kept = (self.batches_.size, X.shape[1]), np.flatnonzero(self.adjusted_)
         self.gamma_star_, self.delta_star_ = np.zeros(shape), np.ones(shape)
-        kept = self.adjusted_
+        sd = np.sqrt(self.pooled_variance_)
         for b in range(self.batches_.size):
-            if self.batches_[b] == self.reference or not kept.any():
+            if self.batches_[b] == self.reference or not kept.size:
                 continue
-            found = self._posterior(standardised[code == b][:, kept])
+            cases = np.flatnonzero(code == b)
+            of_batch = X[cases]
+
+            def read(own: slice, cases: Ints = cases, of_batch: Table = of_batch) -> Floats:
+                at = kept[own]
+                near = slice(at[0], at[-1] + 1)
+                values = np.asarray(of_batch[:, near]) - self.grand_mean_[near]
+                return np.asarray(((values - effect(near)[cases]) / sd[near])[:, at - at[0]])
+
+            blocks = [*column_blocks(of_batch[:, kept])]
+            found = self._posterior(_Rows(cases.size, blocks, read))
             self.gamma_star_[b, kept], self.delta_star_[b, kept] = found.gamma, found.delta
 
-    def _posterior(self, rows: Floats) -> _BatchEffects:
-        location = rows.mean(axis=0)
+    def _posterior(self, rows: _Rows) -> _BatchEffects:
+        location = rows.each(_mean)
         if len(rows) == 1:
             return self._posterior_of_one(rows, location)
-        scale = rows.var(axis=0, ddof=1)
+        scale = rows.each(lambda values: values.var(axis=0, ddof=1))
         if location.size < 2 or np.ptp(scale) == 0:
             return _BatchEffects(location, scale)
         return (_parametric if self.parametric else _empirical)(rows, location, scale)
 
-    def _posterior_of_one(self, rows: Floats, location: Floats) -> _BatchEffects:
+    def _posterior_of_one(self, rows: _Rows, location: Floats) -> _BatchEffects:
         """With the variance of the other batches; alone, a single value says nothing."""
         as_others = np.ones_like(location)
         if location.size < 2:
@@ -263,7 +336,8 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         mean, spread = location.mean(), location.var(ddof=1)
         return _BatchEffects(_shrunk(location, 1, as_others, mean, spread), as_others)
 
-    def _adjust(self, X: Floats, names: NDArray, effect: Floats | float = 0.0) -> Floats:
+    def _moved(self, names: NDArray) -> _Moved:
+        """What is done to cases of these batches."""
         known = np.isin(names, self.batches_)
         if not known.all() and self.unseen == "refuse":
             strange = ", ".join(map(str, np.unique(names[~known])[:5]))
@@ -273,17 +347,23 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 "of unknown batches as they are (`unseen: as_is`)."
             )
         code = np.searchsorted(self.batches_, np.where(known, names, self.batches_[0]))
+        moves = known if self.reference is None else known & (names != self.reference)
         sd = np.sqrt(self.pooled_variance_)
-        standardised = (X - self.grand_mean_ - effect) / sd
-        moved = (standardised - self.gamma_star_[code]) / np.sqrt(self.delta_star_[code])
-        adjusted = moved * sd + self.grand_mean_ + effect
-        as_is = ~(known[:, None] & self.adjusted_)
-        if self.reference is not None:
-            as_is |= (names == self.reference)[:, None]
-        return np.where(as_is, X, adjusted)
+        learnt = (self.grand_mean_, sd, self.gamma_star_, self.delta_star_)
+        return _Moved(code, moves, self.adjusted_, *learnt)
 
 
-def to_reference(X: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Floats:
+def _vary(X: Floats, code: NDArray, counts: NDArray) -> Flags:
+    least = ROUNDING * np.abs(X).max(axis=0)
+    spread = [np.ptp(X[code == b], axis=0) > least for b in np.flatnonzero(counts > 1)]
+    return np.asarray(np.all([np.ptp(X, axis=0) > least, *spread], axis=0))
+
+
+def _mean(values: Floats) -> Floats:
+    return np.asarray(values.mean(axis=0))
+
+
+def to_reference(X: ArrayLike | Columns, mean: ArrayLike, sd: ArrayLike) -> Table:
     """Cases (n, features) of a new batch moved to a reference known by its mean and SD alone.
 
     What `ComBat(reference=...)` would do to them: location and scale of every feature, shrunk by
@@ -299,21 +379,57 @@ def to_reference(X: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Floats:
     >>> to_reference([[11.0], [12.0], [13.0]], [2.0], [1.0]).ravel().round(6)
     array([1., 2., 3.])
     """
-    values, centre, spread = (np.asarray(a, dtype=np.float64) for a in (X, mean, sd))
-    if len(values) < 2 or not np.isfinite(values).all():
+    values, centre, spread = table_of(X), *(np.asarray(a, dtype=np.float64) for a in (mean, sd))
+    blocks = [*column_blocks(values)]
+    gaps = sum(np.count_nonzero(~np.isfinite(np.asarray(values[:, own]))) for own in blocks)
+    if len(values) < 2 or gaps:
         raise DataError(
             f"Harmonising needs at least 2 cases without missing values, found {len(values)} "
-            f"cases and {np.count_nonzero(~np.isfinite(values))} missing values."
+            f"cases and {gaps} missing values."
         )
-    least = ROUNDING * np.abs(values).max(axis=0)
-    varying = (np.ptp(values, axis=0) > least) & (spread > least)
-    moved = values.copy()
+    varying = np.concatenate([_varies_from(np.asarray(values[:, k]), spread[k]) for k in blocks])
+    gamma, delta = np.zeros(varying.size), np.ones(varying.size)
     if varying.any():
-        rows = (values[:, varying] - centre[varying]) / spread[varying]
+        kept, at, by = values[:, varying], centre[varying], spread[varying]
+        rows = _Rows(
+            len(kept),
+            [*column_blocks(kept)],
+            lambda own: (np.asarray(kept[:, own]) - at[own]) / by[own],
+        )
         found = ComBat()._posterior(rows)
-        standard = (rows - found.gamma) / np.sqrt(found.delta)
-        moved[:, varying] = standard * spread[varying] + centre[varying]
-    return moved
+        gamma[varying], delta[varying] = found.gamma, found.delta
+    step = _Standard(varying, centre, spread, gamma, delta)
+    return values.after(step) if isinstance(values, Columns) else step.of(values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Standard:
+    """Columns (features,) that are moved to a reference; those that do not vary stay."""
+
+    varying: Flags
+    centre: Floats
+    spread: Floats
+    gamma: Floats
+    delta: Floats
+
+    def of(self, values: Floats) -> Floats:
+        """The moved values (cases, features)."""
+        moved, k = values.copy(), self.varying
+        rows = (values[:, k] - self.centre[k]) / self.spread[k]
+        standard = (rows - self.gamma[k]) / np.sqrt(self.delta[k])
+        moved[:, k] = standard * self.spread[k] + self.centre[k]
+        return moved
+
+    def only(self, rows: Any, columns: Any) -> "_Standard":
+        """The same of some features."""
+        own = (self.varying, self.centre, self.spread, self.gamma, self.delta)
+        return _Standard(*(x[columns] for x in own))
+
+
+def _varies_from(X: Floats, spread: Floats) -> Flags:
+    """Which features vary, here and in a reference of such spread."""
+    least = ROUNDING * np.abs(X).max(axis=0)
+    return np.asarray((np.ptp(X, axis=0) > least) & (spread > least))
 
 
 def _names(batch: ArrayLike | None, n: int) -> NDArray:
@@ -357,7 +473,7 @@ def _shrunk(location: Floats, n: int, delta: Floats, mean: float, spread: float)
     return shrunk
 
 
-def _parametric(rows: Floats, location: Floats, scale: Floats) -> _BatchEffects:
+def _parametric(rows: _Rows, location: Floats, scale: Floats) -> _BatchEffects:
     """Posterior location and variance under normal and inverse gamma priors."""
     mean, spread = location.mean(), location.var(ddof=1)
     m, s2 = scale.mean(), scale.var(ddof=1)
@@ -366,7 +482,7 @@ def _parametric(rows: Floats, location: Floats, scale: Floats) -> _BatchEffects:
     gamma, delta = location, scale
     for _ in range(MAX_ROUNDS):
         new_gamma = _shrunk(location, n, delta, mean, spread)
-        squares = np.sum((rows - new_gamma) ** 2, axis=0)
+        squares = rows.each(_squares, new_gamma)
         new_delta = (0.5 * squares + rate) / (n / 2 + shape - 1)
         # As sva, which divides by the location with its sign: only positive ones are watched.
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -378,12 +494,17 @@ def _parametric(rows: Floats, location: Floats, scale: Floats) -> _BatchEffects:
     return _BatchEffects(gamma, delta)
 
 
-def _empirical(rows: Floats, location: Floats, scale: Floats) -> _BatchEffects:
+def _empirical(rows: _Rows, location: Floats, scale: Floats) -> _BatchEffects:
     """Posterior means over the location and variance of all other features."""
     n = len(rows)
-    squares = np.sum(rows**2, axis=0)[:, None] - 2 * rows.sum(axis=0)[:, None] * location
+    sums = rows.each(lambda values: values.sum(axis=0))
+    squares = rows.each(_squares)[:, None] - 2 * sums[:, None] * location
     squares = squares + n * location**2
     log_likelihood = -n / 2 * np.log(2 * np.pi * scale) - squares / (2 * scale)
     np.fill_diagonal(log_likelihood, -np.inf)
     weight = softmax(log_likelihood, axis=1)
     return _BatchEffects(weight @ location, weight @ scale)
+
+
+def _squares(values: Floats, centre: Floats | float = 0.0) -> Floats:
+    return np.asarray(np.sum((values - centre) ** 2, axis=0))

@@ -10,17 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from centrum.arrays import Columns, Flags, Floats, Table
 from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
-from centrum.modelling.settings import ModelSettings, RobustnessRule
+from centrum.modelling.settings import FEW, ModelSettings, RobustnessRule
 from centrum.modelling.study_estimator import StudyEstimator
-
-CLINICAL = "clinical"
-"""Name of the source that the covariates make."""
-
-MORPHOMETRY = "morphometry"
-"""Name of the source that those of them make that are measures of the vertebral bodies."""
-
-FEW = (CLINICAL, MORPHOMETRY)
-"""Sources of a few numbers, which are modelled by a plain regression of all of them."""
 
 STACK_C = 1.0
 """Inverse penalty of the stacking regression, on scores in units of their spread."""

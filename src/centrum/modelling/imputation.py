@@ -1,15 +1,43 @@
-"""Gaps filled from the training cases that are most alike."""
+"""Gaps filled with a number of each feature, or from the training cases that are most alike."""
 
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.impute import SimpleImputer
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from centrum.arrays import Floats
+from centrum.arrays import Columns, FillStep, Floats, Table, column_blocks
 from centrum.modelling.nearest import fill_from_nearest, spread_of
+from centrum.modelling.on_disk import ReadsColumns
+
+
+class ColumnImputer(ReadsColumns, SimpleImputer):
+    """scikit-learn's SimpleImputer, also of columns on disk.
+
+    >>> step = ColumnImputer(strategy="median").fit([[1.0], [3.0], [np.nan], [9.0]])
+    >>> step.transform([[np.nan], [2.0]]).ravel()
+    array([3., 2.])
+    """
+
+    def fit(self, X: ArrayLike | Columns, y: ArrayLike | None = None) -> Self:
+        """Learn the number of each feature of X (cases, features)."""
+        if not isinstance(X, Columns):
+            return super().fit(X)
+        blocks = (np.asarray(X[:, own]) for own in column_blocks(X))
+        parts = [SimpleImputer(**self.get_params()).fit(block) for block in blocks]
+        self.n_features_in_ = X.shape[1]
+        self.statistics_ = np.concatenate([part.statistics_ for part in parts])
+        return self
+
+    def transform(self, X: ArrayLike | Columns) -> Table:
+        """X (cases, features) without gaps."""
+        if isinstance(X, Columns):
+            return X.after(FillStep(self.statistics_))
+        filled: Floats = super().transform(X)
+        return filled
 
 
 class NearestImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

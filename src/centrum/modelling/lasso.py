@@ -30,6 +30,10 @@ from centrum.text import OneLine
 MAX_SWEEPS = 100_000
 """Coordinate descent cycles allowed per lambda, as glmnet's `maxit`; the path ends there."""
 
+MANY = 4_000_000
+"""Of more numbers than this, and more cases than features, the Gram matrix of all features is made
+and held. Results then differ from those without by what `threshold` leaves open."""
+
 PROBABILITY_CLIP = 1e-5
 """Cross-validated deviance sees probabilities no nearer to 0 and 1 than this."""
 
@@ -124,7 +128,10 @@ def lasso_path(
     state = null_state(problem)
     smallest = 0.01 if y.size < varies.size else 1e-4
     lambdas = state.score.max() / max(l1_ratio, 1e-3) * np.geomspace(1, smallest, n_lambdas)
-    path, ratio, ended = logistic_path(problem, state, lambdas, l1_ratio, threshold, MAX_SWEEPS)
+    held = x.size > MANY and y.size > sd.size
+    path, ratio, ended = logistic_path(
+        problem, state, lambdas, l1_ratio, threshold, MAX_SWEEPS, held
+    )
     if not ended:
         warnings.warn(
             f"The LASSO path stops after {len(path)} of {n_lambdas} lambdas: the next needs more "
@@ -170,6 +177,8 @@ class LogisticLassoCV(ColumnSelector, ByScore):
     l1_ratio : 1 is the LASSO, less an elastic net
     seed : of the folds
     threshold : of convergence, as in `lasso_path`
+    most_features : the penalty rises from the chosen one until so few features have a coefficient;
+        as many as there are when missing. Where the first step that selects any has more, it holds
 
     Attributes
     ----------
@@ -204,6 +213,7 @@ class LogisticLassoCV(ColumnSelector, ByScore):
         l1_ratio: float = 1.0,
         seed: int = 0,
         threshold: float = 1e-12,
+        most_features: int | None = None,
     ) -> None:
         self.folds = folds
         self.measure = measure
@@ -211,6 +221,7 @@ class LogisticLassoCV(ColumnSelector, ByScore):
         self.l1_ratio = l1_ratio
         self.seed = seed
         self.threshold = threshold
+        self.most_features = most_features
 
     def fit(self, X: ArrayLike | Columns, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Learn penalty and coefficients from X (cases, features) and two classes y (cases,).
@@ -292,6 +303,8 @@ class LogisticLassoCV(ColumnSelector, ByScore):
                 "The LASSO path selects no feature at any lambda. Check that features vary and "
                 "that the table holds more than noise."
             )
+        if self.most_features is not None:
+            index = int(np.flatnonzero(self.path_.df[: index + 1] <= self.most_features)[-1])
         self.fallback_ = bool(self.path_.df[index] == 0)
         self.index_ = int(selects[0]) if self.fallback_ else index
         self.lambda_ = float(self.path_.lambdas[self.index_])

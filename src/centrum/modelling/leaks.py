@@ -6,10 +6,11 @@ model; it stands beside the honest figures in the report's leak audit.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
@@ -17,6 +18,7 @@ from centrum.arrays import Floats, Ints, Table
 from centrum.modelling.auc import auc
 from centrum.modelling.feature_count import scores_by_number
 from centrum.modelling.levels import Covariates
+from centrum.modelling.on_disk import refuse_too_large
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings
 from centrum.modelling.split import Indices, stratified_split
@@ -35,6 +37,7 @@ class SplitStudy:
     settings : of the model
     seed : of whatever a leak draws
     covariates : names of the features that are no measurement of an image, by covariate
+    columns : what is known about the cases
     """
 
     model: BaseEstimator
@@ -48,11 +51,25 @@ class SplitStudy:
     settings: ModelSettings
     seed: int
     covariates: Covariates = ()
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def trained(self) -> BaseEstimator:
         """The model fitted on the training side."""
         return self.fitted(self.train)
+
+    @cached_property
+    def tested(self) -> Floats:
+        """Scores of the test side by `trained`."""
+        return self.scores(self.trained, self.test)
+
+    @cached_property
+    def out_of_fold(self) -> Floats:
+        """Scores of the training side by models that had not seen their patients."""
+        batch = None if self.batch is None else self.batch[self.train]
+        seen = (self.X[self.train], self.y[self.train], self.patients[self.train], batch)
+        scores: Floats = self.trained.inner_scores(*seen)
+        return scores
 
     def fitted(self, rows: Indices) -> BaseEstimator:
         """The model fitted on some rows."""
@@ -68,7 +85,7 @@ class SplitStudy:
 
 def honest(scene: SplitStudy) -> float:
     """No leak: the AUC of test patients who took no part."""
-    return float(auc(scene.y[scene.test] == 1, scene.scores(scene.trained, scene.test)))
+    return float(auc(scene.y[scene.test] == 1, scene.tested))
 
 
 def apparent(scene: SplitStudy) -> float:
@@ -133,6 +150,9 @@ def number_tuned_on_test(scene: SplitStudy) -> float:
 def copies_on_both_sides(scene: SplitStudy) -> float:
     """Each case is there twice (its second reading, or a copy, as balancing and augmenting
     before the split make them) and rows are split, not patients."""
+    shape = (2 * scene.y.size, *scene.X.shape[1:2])
+    instead = "Switch the leak audit off: `evaluation: {leak_audit: {splits: 0}}`."
+    refuse_too_large("The leak of copies on both sides", shape, instead)
     first = np.asarray(scene.X[:, :, :1])
     second = np.asarray(scene.X[:, :, [min(1, scene.X.shape[2] - 1)]])
     X = np.concatenate([first, np.where(np.isfinite(second), second, first)])

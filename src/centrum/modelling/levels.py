@@ -5,19 +5,18 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats
 from centrum.errors import DataError
+from centrum.modelling.on_disk import ColumnSelector, validated
 
 Covariates = tuple[tuple[str, ...], ...]
 """Names of the columns that each covariate makes: one of a number, one for each level of a text."""
 
 
-class ReferenceLevels(SelectorMixin, BaseEstimator):
+class ReferenceLevels(ColumnSelector):
     """Drops the levels that say nothing new: those of no training case, and the reference.
 
     The reference is the most frequent level of the training cases, the first by name on a tie.
@@ -43,7 +42,10 @@ class ReferenceLevels(SelectorMixin, BaseEstimator):
         self.covariates = covariates
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike | None = None, names: Sequence[str] | None = None
+        self,
+        X: ArrayLike | Columns,
+        y: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
     ) -> Self:
         """Learn from X (cases, features) with these names.
 
@@ -52,13 +54,13 @@ class ReferenceLevels(SelectorMixin, BaseEstimator):
         DataError
             No feature is left.
         """
-        values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        values = validated(self, X, ensure_all_finite="allow-nan")
         position = {str(name): k for k, name in enumerate(() if names is None else names)}
         self.support_ = np.ones(values.shape[1], dtype=bool)
         for levels in self.covariates:
             at = [position[name] for name in levels if name in position]
             if len(levels) > 1 and at:
-                self.support_[at] = _telling(values[:, at])
+                self.support_[at] = _telling(np.asarray(values[:, at]))
         if not self.support_.any():
             raise DataError(
                 f"No covariate varies over {len(values)} training cases, and nothing else is in "

@@ -34,7 +34,8 @@ def shuffle_by_patient(
     """
     outcome, rng = np.asarray(outcome), np.random.default_rng(seed)
     counts, code = cases_by_patient(outcome, patients)
-    rows = [np.flatnonzero(code == patient) for patient in range(len(counts))]
+    ends = np.cumsum(np.bincount(code))
+    rows = np.split(np.argsort(code, kind="stable"), ends[:-1])
     if not _mixed(counts):
         own = np.array([outcome[cases[0]] for cases in rows])
         return own[rng.permutation(len(rows))][code]

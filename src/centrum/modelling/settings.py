@@ -38,8 +38,23 @@ ScreenTest = Literal["t", "student", "mann_whitney", "kruskal", "auc"]
 Adjustment = Literal["none", "benjamini_hochberg", "holm", "bonferroni"]
 
 
+RADIOMICS = "radiomics"
+"""Name of the source that the features of a single image sequence make."""
+
+CLINICAL = "clinical"
+"""Name of the source that the covariates make."""
+
+MORPHOMETRY = "morphometry"
+"""Name of the source that those of them make that are measures of the vertebral bodies."""
+
+FEW = (CLINICAL, MORPHOMETRY)
+"""Sources of a few numbers, which are modelled by a plain regression of all of them."""
+
 MORPHOMETRY_PREFIX = "morphometry:"
 """Before the name of a covariate that is a measure of the vertebral body."""
+
+SPARSE = 10
+"""Features that the sparse model beside a model has at most."""
 
 REFIT_RANGE = (0.025, 0.975)
 """Quantiles over the refits of a model between which a patient's range lies."""
@@ -158,6 +173,11 @@ class LassoSettings(Settings):
         "lambda.min",
         description="lambda.min: the best; lambda.1se: the largest within one standard error of "
         "it.",
+    )
+    most_features: Times | None = Field(
+        None,
+        description="The penalty rises from the chosen one until no more features than these have "
+        "a coefficient; as many as there are when missing.",
     )
     measure: LassoMeasure = Field(
         "deviance", description="What the folds measure; class is the misclassified share."
@@ -300,6 +320,29 @@ class ModelSettings(Settings):
                 "select.method or rfe.estimator, or n_features: null"
             )
         return self
+
+    @property
+    def sparse(self) -> "ModelSettings":
+        """The elastic net of these settings at lambda.1se with at most `SPARSE` features.
+
+        Equal to the settings where they are those of such a model.
+
+        >>> few = ModelSettings().sparse
+        >>> few.classifier, few.lasso.choice, few.lasso.most_features, few.sparse == few
+        ('elastic_net', 'lambda.1se', 10, True)
+        """
+        most = min(self.lasso.most_features or SPARSE, SPARSE)
+        few = {"choice": "lambda.1se", "most_features": most}
+        return self.model_copy(
+            update={
+                "select": self.select.model_copy(update={"method": "none"}),
+                "rfe": self.rfe.model_copy(update={"estimator": "none"}),
+                "n_features": None,
+                "classifier": "elastic_net",
+                "lasso": self.lasso.model_copy(update=few),
+                "fusion": "early",
+            }
+        )
 
 
 class Split(Settings):

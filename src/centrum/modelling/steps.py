@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from sklearn.base import BaseEstimator
-from sklearn.impute import SimpleImputer
 
 from centrum.modelling.agreement_filter import AgreementFilter
 from centrum.modelling.balance import Repeat, Smote
@@ -11,7 +10,7 @@ from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.combat import ComBat
 from centrum.modelling.constant_filter import ConstantFilter
 from centrum.modelling.correlation_filter import CorrelationFilter
-from centrum.modelling.imputation import NearestImputer
+from centrum.modelling.imputation import ColumnImputer, NearestImputer
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leading import Leading
 from centrum.modelling.levels import Covariates, ReferenceLevels
@@ -93,7 +92,7 @@ def _imputer(settings: ImputationSettings) -> BaseEstimator | None:
         return None
     if settings.method == "knn":
         return NearestImputer(settings.neighbours)
-    return SimpleImputer(strategy=settings.method, keep_empty_features=True)
+    return ColumnImputer(strategy=settings.method, keep_empty_features=True)
 
 
 def _levels(covariates: Covariates) -> ReferenceLevels | None:

@@ -42,10 +42,10 @@ class StudyPipeline(Pipeline):
         `groups` (cases,) are the patients, `batch` (cases,) the centres.
         """
         selected, labels, patients = self.fit_selection(X, y, groups, batch)
-        classifier = self.steps[-1][1]
+        name, classifier = self.steps[-1]
         known = fit_arguments(classifier, groups=patients)
-        classifier.fit(readable(classifier, selected), labels, **known)
-        self.seen_[self.steps[-1][0]] = np.unique(patients)
+        classifier.fit(readable(name, classifier, selected), labels, **known)
+        self.seen_[name] = np.unique(patients)
         return self
 
     def fit_selection(
@@ -65,7 +65,7 @@ class StudyPipeline(Pipeline):
         names: NDArray | None = None
         for name, step in self.steps[:-1]:
             self.seen_[name] = np.unique(patients)
-            values = readable(step, values)
+            values = readable(name, step, values)
             if hasattr(step, "fit_resample"):
                 values, labels = step.fit_resample(values, labels)
                 patients = patients[step.sample_indices_]
@@ -78,15 +78,15 @@ class StudyPipeline(Pipeline):
 
     def select(self, X: Table, batch: ArrayLike | None = None) -> Table:
         """What the classifier sees of new cases, (cases, features kept)."""
-        for _, step in self.steps[:-1]:
+        for name, step in self.steps[:-1]:
             if not hasattr(step, "fit_resample"):
-                X = step.transform(readable(step, X), **_wanted_of_new(step, batch))
+                X = step.transform(readable(name, step, X), **_wanted_of_new(step, batch))
         return X
 
     def score_cases(self, X: Table, batch: ArrayLike | None = None) -> Floats:
         """The classifier's score of new cases, (cases,)."""
-        classifier = self.steps[-1][1]
-        selected = readable(classifier, self.select(X, batch))
+        name, classifier = self.steps[-1]
+        selected = readable(name, classifier, self.select(X, batch))
         return finite_scores(classifier.decision_function(selected))
 
 

@@ -43,6 +43,6 @@ class ClippedZScore(ReadsColumns, StandardScaler):
     def transform(self, X: ArrayLike | Columns, copy: bool | None = None) -> Table:
         """z-scores of X (cases, features)."""
         if isinstance(X, Columns):
-            return X.scaled(Scaling(self.mean_, self.scale_, self.clip))
+            return X.after(Scaling(self.mean_, self.scale_, self.clip))
         scaled = super().transform(X, copy=copy)
         return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)

@@ -23,6 +23,16 @@ class BodyMeasure:
         """
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
+    @property
+    def words(self) -> str:
+        """Title within a sentence.
+
+        >>> BodyMeasure("Wedge angle", "°").words, BodyMeasure("Genant's grade").words
+        ('wedge angle', "Genant's grade")
+        """
+        named_after = self.title.startswith("Genant")
+        return self.title if named_after else self.title[:1].lower() + self.title[1:]
+
 
 OF_BODY = {
     "anterior": BodyMeasure("Anterior height", "mm"),

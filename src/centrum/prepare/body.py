@@ -12,7 +12,7 @@ import numpy as np
 from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
 from centrum.geometry import orientation_of, reading_order
-from centrum.volume import Mask, Volume, turned
+from centrum.volume import Mask, Volume, filled, turned
 
 BLOCK_MM = 3.5
 """Side of the blocks that are averaged; an axis of thicker slices is left as it is."""
@@ -81,9 +81,7 @@ def find_body(volume: Volume) -> BodyMask:
     spacing = [f * s for f, s in zip(factors, read.geometry.array_spacing, strict=True)]
     pieces, _ = ndimage.label(_closed(blocks > threshold, spacing))
     largest = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
-    for k, one in enumerate(largest):
-        largest[k] = ndimage.binary_fill_holes(one)
-    inside = Mask(enlarged(largest, factors, read.array.shape), read.geometry)
+    inside = Mask(enlarged(filled(largest, axis=0), factors, read.array.shape), read.geometry)
     return BodyMask(turned(inside, orientation_of(volume.geometry)).array, threshold)
 
 
@@ -111,16 +109,23 @@ def averaged(array: Array, factors: Sequence[int]) -> Floats:
     >>> averaged(np.array([[[1.0, 3.0, 5.0]]]), (1, 1, 2)).tolist()
     [[[2.0, 5.0]]]
     """
-    out = array.astype(float)
+    out = array
     for axis, factor in enumerate(factors):
-        if factor == 1:
-            continue
-        missing = -out.shape[axis] % factor
-        ends = [(0, missing if k == axis else 0) for k in range(3)]
-        out = np.pad(out, ends, mode="edge")
-        shape = (*out.shape[:axis], -1, factor, *out.shape[axis + 1 :])
-        out = out.reshape(shape).mean(axis=axis + 1)
-    return out
+        if factor > 1:
+            out = _means(out, axis, factor)
+    return out.astype(float)
+
+
+def _means(array: Array, axis: int, factor: int) -> Floats:
+    """Means of so many neighbours along an axis."""
+    before, (n, *after) = array.shape[:axis], array.shape[axis:]
+    whole = array[(slice(None),) * axis + (slice(n - n % factor),)]
+    means = whole.reshape(*before, -1, factor, *after).mean(axis=axis + 1, dtype=float)
+    if not n % factor:
+        return means
+    rest = np.arange(n - n % factor, n - n % factor + factor).clip(max=n - 1)
+    last = array.take(rest, axis=axis).mean(axis=axis, keepdims=True, dtype=float)
+    return np.concatenate([means, last], axis=axis)
 
 
 def enlarged(blocks: Array, factors: Sequence[int], shape: tuple[int, ...]) -> Array:
@@ -148,11 +153,14 @@ def _closed(region: Flags, spacing: Sequence[float]) -> Flags:
 
     pad = [int(np.ceil(2 * CLOSE_MM / s)) for s in spacing]
     padded = np.pad(region, [(n, n) for n in pad], mode="edge")
-    if padded.all():
-        return region
-    grown = ndimage.distance_transform_edt(~padded, sampling=spacing) <= CLOSE_MM
-    if grown.all():
-        return np.ones_like(region)
-    shrunk = ndimage.distance_transform_edt(grown, sampling=spacing) > CLOSE_MM
+    ball = _ball(spacing)
+    closed = ~ndimage.binary_dilation(~ndimage.binary_dilation(padded, ball), ball)
     inner = tuple(slice(n, n + size) for n, size in zip(pad, region.shape, strict=True))
-    return np.asarray(shrunk[inner] | region)
+    return np.asarray(closed[inner] | region)
+
+
+def _ball(spacing: Sequence[float]) -> Flags:
+    """Neighbours whose centres lie within `CLOSE_MM`."""
+    reach = [int(CLOSE_MM / s) for s in spacing]
+    away = (np.arange(-n, n + 1) * s for n, s in zip(reach, spacing, strict=True))
+    return np.asarray(sum(d**2 for d in np.ix_(*away)) <= CLOSE_MM**2)

@@ -3,6 +3,8 @@
 from centrum.protocol.protocol import (
     CutOffRule,
     EvaluationSettings,
+    ExplanationSettings,
+    FurtherSource,
     Images,
     Outcome,
     Protocol,
@@ -19,6 +21,8 @@ from centrum.protocol.protocol import (
 __all__ = [
     "CutOffRule",
     "EvaluationSettings",
+    "ExplanationSettings",
+    "FurtherSource",
     "Images",
     "Outcome",
     "Protocol",

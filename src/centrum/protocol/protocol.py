@@ -5,6 +5,7 @@
 'malignant'
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from copy import deepcopy
 from difflib import get_close_matches
@@ -23,7 +24,15 @@ from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
 from centrum.io.structured import parse_yaml, read_text
 from centrum.io.weighting import Weighting, named_weighting
-from centrum.modelling.settings import MORPHOMETRY_PREFIX, ModelSettings, SearchSettings, Split
+from centrum.modelling.settings import (
+    CLINICAL,
+    MORPHOMETRY,
+    MORPHOMETRY_PREFIX,
+    RADIOMICS,
+    ModelSettings,
+    SearchSettings,
+    Split,
+)
 from centrum.morphometry.measures import MEASURES
 from centrum.morphometry.settings import MorphometrySettings
 from centrum.perturb.settings import RobustnessSettings
@@ -136,14 +145,13 @@ class Images(Settings):
         return self
 
 
-class TableSource(Settings):
-    """A feature table made elsewhere, of one reader, instead of images."""
+class TableFile(Settings):
+    """A feature table made elsewhere, as one file or many."""
 
     file: str = Field(
         description="in the study's folder; a pattern such as tables/*.csv for one file per case, "
         "which is then named after its file"
     )
-    reader: str = Field("reader", description="whose regions the features are of")
     format: Literal["auto", "pyradiomics", "slicer", "mirp", "lifex", "generic"] = Field(
         "auto", description="which program wrote it; told from the header when missing"
     )
@@ -155,11 +163,41 @@ class TableSource(Settings):
         description="columns of a generic table that look like a running number, an id, a date or "
         "a constant, and are features all the same",
     )
+
+
+class TableSource(TableFile):
+    """A feature table made elsewhere, of one reader, instead of images."""
+
+    reader: str = Field("reader", description="whose regions the features are of")
     compared: bool = Field(
         True,
         description="whether the reader counts in the agreement between readers; a consensus of "
         "others does not",
     )
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return f"the table of reader {self.reader!r}"
+
+
+class FurtherSource(TableFile):
+    """Features made elsewhere that join those of the images (or of `tables`) by case."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] = Field(
+        description="of the source, such as deep; its features are called after it"
+    )
+    reader: str | None = Field(
+        None,
+        description="who made these values; the same ones count for every reader when missing, and "
+        "agreement is not asked of them",
+    )
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        whose = f" of reader {self.reader!r}" if self.reader is not None else ""
+        return f"the source {self.name!r}{whose}"
 
 
 class Join(Settings):
@@ -199,6 +237,22 @@ class LeakAudit(Settings):
     )
 
 
+class ExplanationSettings(Settings):
+    """What the score rests on, told where its AUC is above chance."""
+
+    correlation: Fraction = Field(
+        0.7,
+        description="features are one group, permuted together, while the mean |r| between them "
+        "is at least this",
+    )
+    permutations: Annotated[int, Field(ge=1, le=1000)] = Field(
+        10, description="of the values of each group among the held-out cases"
+    )
+    leading: Annotated[int, Field(ge=0, le=12)] = Field(
+        3, description="features whose accumulated local effects are drawn"
+    )
+
+
 class EvaluationSettings(Settings):
     """How the model is evaluated."""
 
@@ -229,7 +283,14 @@ class EvaluationSettings(Settings):
     )
     leak_audit: LeakAudit = LeakAudit()
     ablation: bool = Field(
-        True, description="also evaluate the volume alone, the covariates alone and so on"
+        True,
+        description="also evaluate the volume alone, the covariates alone and so on, and the "
+        "sparse model",
+    )
+    explanation: ExplanationSettings | None = Field(
+        ExplanationSettings(),
+        description="what the score rests on; null: not told. In a design with several parts each "
+        "is fitted once more for it",
     )
     subgroups: tuple[str, ...] = Field(
         ("sex", "age", "region", "level", "centre", "scanner"),
@@ -241,6 +302,17 @@ class EvaluationSettings(Settings):
         description="columns of the manifest, beside `model.covariates`, of a clinical model that "
         "is compared with the score and combined with it; those that are not there or do not "
         "differ are left out",
+    )
+    nri_idi: bool = Field(
+        False,
+        description="also give the NRI and the IDI of the combined model over the clinical one, "
+        "which can be positive where nothing was added, with a warning that says so",
+    )
+    odds_ratios: tuple[str, ...] = Field(
+        ("morphometry:greatest_loss", "morphometry:wedge_angle", "morphometry:wall_convexity"),
+        description="what stands in the table of odds ratios beside the clinical model and the "
+        "score: columns of the manifest, and measures of the bodies where these are measured; "
+        "those that are not there or do not differ are left out",
     )
     reader_calls: tuple[str, ...] = Field(
         (),
@@ -276,6 +348,11 @@ class Protocol(Settings):
         (),
         description="features that were measured elsewhere, the primary reader's first; images, "
         "preparation and extraction are not used then",
+    )
+    sources: tuple[FurtherSource, ...] = Field(
+        (),
+        description="tables of features made elsewhere, such as deep embeddings, ratings or "
+        "laboratory values, beside those of the images; one per source, or one per reader of it",
     )
     join: Join = Join()
     images: Images = Images()
@@ -353,12 +430,16 @@ class Protocol(Settings):
 
     @model_validator(mode="after")
     def _measured_bodies(self) -> Self:
-        for name in self.morphometry_covariates:
-            if name.removeprefix(MORPHOMETRY_PREFIX) not in MEASURES:
-                raise ValueError(
-                    f"model.covariates names {name!r}, which is not measured; there are "
-                    + ", ".join(MORPHOMETRY_PREFIX + measure for measure in MEASURES)
-                )
+        named = {"model.covariates": self.model.covariates,
+                 "evaluation.odds_ratios": self.evaluation.odds_ratios}  # fmt: skip
+        known = [MORPHOMETRY_PREFIX + measure for measure in MEASURES]
+        for said_in, names in named.items():
+            for name in names:
+                if name.startswith(MORPHOMETRY_PREFIX) and name not in known:
+                    raise ValueError(
+                        f"{said_in} names {name!r}, which is not measured; there are "
+                        + ", ".join(known)
+                    )
         if self.morphometry_covariates and self.morphometry is None:
             raise ValueError(
                 f"model.covariates names {self.morphometry_covariates[0]!r}, and bodies are not "
@@ -380,6 +461,22 @@ class Protocol(Settings):
         readers = [table.reader for table in self.tables]
         if len(set(readers)) < len(readers):
             raise ValueError(f"each of `tables` is of another reader, found {readers}")
+        return self
+
+    @model_validator(mode="after")
+    def _sources_apart(self) -> Self:
+        taken = {CLINICAL, MORPHOMETRY, RADIOMICS, *self.images.sequences, self.images.sequence}
+        readers = defaultdict[str, list[str | None]](list)
+        for source in self.sources:
+            if source.name in taken:
+                raise ValueError(f"`sources` has the name {source.name!r}, which another has")
+            readers[source.name].append(source.reader)
+        for name, own in readers.items():
+            if len(set(own)) < len(own) or (None in own and len(own) > 1):
+                raise ValueError(
+                    f"`sources` has {len(own)} tables {name!r}: give each another reader, or "
+                    "another name"
+                )
         return self
 
     @model_validator(mode="after")

@@ -74,7 +74,7 @@ def _fused(p: Protocol) -> bool:
 
 
 def _several_sources(p: Protocol) -> bool:
-    return bool(p.model.covariates) + max(len(p.images.sequences), 1) > 1
+    return bool(p.model.covariates) + bool(p.sources) + max(len(p.images.sequences), 1) > 1
 
 
 def _penalised(p: Protocol) -> bool:
@@ -116,7 +116,12 @@ RULES = (
         "a study of images",
         stops=False,  # one protocol for the images and for the tables that were made of them
     ),
-    _Dependency(("join",), lambda p: bool(p.tables), "a study of `tables`", stops=False),
+    _Dependency(
+        ("join",),
+        lambda p: bool(p.tables or p.sources),
+        "a study of `tables` or `sources`",
+        stops=False,
+    ),
     _Dependency(
         ("images.on_sequence_mismatch",),
         lambda p: bool(p.tables) or len(p.images.sequences) > 1,
@@ -224,7 +229,12 @@ RULES = (
         stops=False,
     ),
     _Dependency(
-        ("model.lasso",), _by_lasso, "a selection by lasso, or the classifier elastic_net,",
+        ("model.lasso.choice",), _by_lasso, "a selection by lasso, or the classifier elastic_net,",
+        stops=False,
+    ),
+    _Dependency(
+        ("model.lasso",), lambda p: _by_lasso(p) or p.evaluation.ablation,
+        "a selection by lasso, the classifier elastic_net, or the sparse model of the ablation,",
         stops=False,
     ),
     _Dependency(
@@ -235,8 +245,9 @@ RULES = (
         ("model.balance",), _weighs, "a classifier that weighs cases, as elastic_net does not,",
     ),
     _Dependency(
-        ("model.fusion",), _several_sources, "a study of several sequences, or with covariates,",
-        "model.covariates or images.sequences",
+        ("model.fusion",), _several_sources,
+        "a study of several sequences, with `sources` or with covariates,",
+        "model.covariates, sources or images.sequences",
     ),
     _Dependency(
         ("search.survivors",), lambda p: p.search is None or p.search.halving,

@@ -2,33 +2,28 @@
 
 A neighbourhood is a cube of 2 kernelRadius + 1 voxels around a voxel, without the axis that force2D
 leaves out, cut off at the edge of the image and, with maskedKernel, of the region. Grey levels are
-those of the whole region. Texture matrices are counted for many neighbourhoods at once, each a
-block.
+those of the whole region. `measure/windows.py` measures them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from centrum.arrays import Flags, Floats, Ints
 from centrum.features.aggregation import DIRECTIONS
-from centrum.features.families import DIRECTED, FAMILIES as ALL_FAMILIES
-from centrum.features.textures import COUNTS, Neighbourhood, Textures
-from centrum.measure.extract import average
+from centrum.features.families import FAMILIES as ALL_FAMILIES
+from centrum.features.registry import Family, Feature
+from centrum.features.textures import Neighbourhood
+from centrum.measure.windows import Windows, grey_levels, intensities, of_samples, parts
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
 from centrum.pyradiomics.feature_names import FAMILIES
-from centrum.pyradiomics.kernel_samples import FEATURES, Samples
 from centrum.pyradiomics.progress import getProgressReporter
 from centrum.pyradiomics.regions import MaskedImage, as_image
 from centrum.pyradiomics.settings import Settings, axis_left_out, read
-
-BATCH_BYTES = 32e6
-"""What the matrices of one batch of neighbourhoods may take."""
 
 
 def feature_maps(
@@ -117,15 +112,20 @@ class Kernels:
             dialect=s.dialect,
         )
 
+    @cached_property
+    def windows(self) -> Windows:
+        """What counts textures."""
+        return Windows(self.levels, self.radius, self.neighbourhood)
+
     def maps(self, feature_class: str, features: list[str]) -> dict[str, Floats]:
         """Maps [z, y, x] of some features of a class; `initValue` outside the region."""
         fill = float(read(self.settings, "initValue"))
         maps = {name: np.full(self.inside.shape, fill) for name in features}
-        fitting = self._fitting(feature_class)
-        batches = _parts(self.centres, self._batch_size or fitting)
+        fitting = self.windows.fitting(_family(feature_class).reads)
+        batches = parts(self.centres, self._batch_size or fitting)
         with getProgressReporter(total=len(batches), desc="batch") as progress:
             for batch in batches:
-                for centres in _parts(batch, fitting):
+                for centres in parts(batch, fitting):
                     for name, values in self._values(feature_class, features, centres).items():
                         maps[name][tuple(centres.T)] = values
                 progress.update(1)
@@ -136,101 +136,38 @@ class Kernels:
         """Neighbourhoods whose end is reported; 0 if as many as fit into memory."""
         return max(int(read(self.settings, "voxelBatch")), 0)
 
-    def _fitting(self, feature_class: str) -> int:
-        """Neighbourhoods whose matrices fit into `BATCH_BYTES`."""
-        n_levels = int(self.levels.max()) + 1
-        voxels = int(np.prod([2 * r + 1 for r in self.radius]))
-        cells = {"glcm": n_levels**2, "glrlm": n_levels * max(self.radius) * 3}
-        directions = max(len(self.neighbourhood.pair_offsets), 13)
-        per_block = 8 * max(cells.get(feature_class, 0) * directions * 3, n_levels * voxels, voxels)
-        return max(int(BATCH_BYTES / per_block), 1)
-
     def _values(self, feature_class: str, features: list[str], centres: Ints) -> dict[str, Floats]:
         """Values (n,) of the neighbourhoods of some centres."""
+        defined = [definition(feature_class, name) for name in features]
         if feature_class == "firstorder":
-            samples = self._samples(centres)
-            return {name: FEATURES[name](samples) for name in features}
-        textures = KernelTextures(
-            self._around(self.levels, centres),
-            self.neighbourhood,
-            self.n_levels,
-            in_one_level=self.one_level,
-        )
-        (family,) = FAMILIES[feature_class]
-        merged = (DIRECTIONS,) if self.neighbourhood.weighting and family in DIRECTED else ()
-        statistic = COUNTS[ALL_FAMILIES[family].reads](textures, merged)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = {f: definition(feature_class, f).compute(statistic) for f in features}
-        return {name: _over_directions(np.asarray(values)) for name, values in found.items()}
+            return dict(zip(features, self._first_order(defined, centres), strict=True))
+        family = _family(feature_class)
+        merged = (DIRECTIONS,) if self.neighbourhood.weighting and family.reads.directed else ()
+        found = self.windows.textures(family, defined, centres, merged)
+        return dict(zip(features, found, strict=True))
 
-    @cached_property
-    def n_levels(self) -> int:
-        return int(self.levels.max())
-
-    @cached_property
-    def one_level(self) -> bool:
-        """Whether the region has one grey level."""
-        return int(self.levels[self.inside].min()) == self.n_levels
-
-    def _samples(self, centres: Ints) -> Samples:
-        levels = self._around(self.levels, centres).reshape(len(centres), -1)
-        x = self._around(self.intensities.astype(float), centres).reshape(levels.shape)
+    def _first_order(self, features: Sequence[Feature], centres: Ints) -> Floats:
+        """Values (features, n) of intensities, or of their grey levels."""
         shift = float(read(self.settings, "voxelArrayShift"))
         volume = self.region.volume.geometry.voxel_volume
-        return Samples(np.where(levels > 0, x, np.nan), levels, volume, shift)
-
-    def _around(self, array: NDArray, centres: Ints) -> NDArray:
-        """(n, ...) the cubes around the centres; zeros beyond the image."""
-        padded = np.pad(array, [(r, r) for r in self.radius])
-        cubes = sliding_window_view(padded, [2 * r + 1 for r in self.radius])
-        return np.ascontiguousarray(cubes[tuple(centres.T)])
-
-
-def _parts(rows: Ints, size: int) -> list[Ints]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
-@dataclass(frozen=True, eq=False)
-class KernelTextures(Textures):
-    """Textures of blocks that are measured apart, of a region that may be `in_one_level`."""
-
-    in_one_level: bool = False
-
-    @property
-    def one_level(self) -> bool:
-        return self.in_one_level
-
-    @cached_property
-    def _lines_with_two_voxels(self) -> Flags:
-        """(blocks, directions): PyRadiomics leaves the others out, block by block."""
-        inside = self.levels > 0
-        found = [
-            _has_line_with_two(inside, direction) for direction in self.neighbourhood.directions
-        ]
-        return np.stack(found, axis=1)
+        of_intensities = partial(intensities, voxel_volume=volume, shift=shift)
+        values = np.empty((len(features), len(centres)))
+        for levels, make, numbers in (
+            (False, of_intensities, self.intensities),
+            (True, grey_levels, self.levels),
+        ):
+            own = [k for k, f in enumerate(features) if _of_levels(f) == levels]
+            chosen = [features[k] for k in own]
+            if chosen:
+                values[own] = of_samples(make, chosen, numbers, self.inside, centres, self.radius)
+        return values
 
 
-def _has_line_with_two(inside: Flags, direction: Ints) -> Flags:
-    """(blocks,) whether any line of a block along a direction holds two voxels.
-
-    >>> _has_line_with_two(np.array([[[[True, False, True]]]]), np.array([0, 0, 1])).tolist()
-    [True]
-    """
-    found = np.zeros(len(inside), bool)
-    for far in range(1, max(inside.shape[1:])):
-        ahead, behind = zip(*(_shifted(step * far) for step in direction), strict=True)
-        both = inside[:, *ahead] & inside[:, *behind]
-        found |= both.reshape(len(inside), -1).any(axis=1)
-    return found
+def _of_levels(feature: Feature) -> bool:
+    return ALL_FAMILIES[feature.entry.family].reads.levels
 
 
-def _shifted(step: int) -> tuple[slice, slice]:
-    """Slices of an axis whose voxels are `step` apart."""
-    if step > 0:
-        return slice(step, None), slice(None, -step)
-    return (slice(None, step), slice(-step, None)) if step else (slice(None), slice(None))
-
-
-def _over_directions(values: Floats) -> Floats:
-    """Mean over directions of (blocks, directions); those without a pair do not count."""
-    return values if values.ndim == 1 else average(values)
+def _family(feature_class: str) -> Family:
+    """The family of a class; of first-order features that of the intensities."""
+    name, *_ = FAMILIES[feature_class]
+    return ALL_FAMILIES[name]

@@ -25,7 +25,7 @@ from centrum.reading.room import Room
 from centrum.reading.sheet import lay_out
 from centrum.report.colours import ORANGE, SKY
 from centrum.report.environment import templates
-from centrum.report.overlay import outline_path, region_path, small_png
+from centrum.report.overlay import outline_path, region_path, small_picture
 from centrum.report.words.readings import MADE, OUTLINES, QUALITY
 from centrum.store import write_atomically
 from centrum.study.study import RESULTS
@@ -39,8 +39,6 @@ CASES_OF_A_PAGE = 40
 
 MARGIN_MM = 8.0
 """Around both outlines, so that the neighbours are seen."""
-
-PICTURE_BYTES = 8_000
 
 BAR_MM = 10
 """Length of the bar in the pictures."""
@@ -257,7 +255,7 @@ def _part(regions: Flags, spacing: Sequence[float]) -> tuple[slice, slice]:
 def _slice_picture(
     found: SliceComparison, pixels: NDArray[np.int16], a: Flags, b: Flags
 ) -> SlicePicture:
-    png = small_png(pixels, PICTURE_BYTES)
+    picture = small_picture(pixels)
     pair, apart = found.pair, found.overlap.mean_surface_distance_mm
     return SlicePicture(
         number=pair.slice + 1,
@@ -265,7 +263,7 @@ def _slice_picture(
         area=f"{signed(found.overlap.volume_difference_mm3, 0)} mm²",
         distance=f"{fixed(apart, 1)} mm" if apart == apart else "one outline only",
         provenance=(_made(pair.a), _made(pair.b)),
-        address=f"data:image/png;base64,{b64encode(png).decode()}",
+        address=f"data:image/webp;base64,{b64encode(picture).decode()}",
         outlines=(outline_path(a), outline_path(b)),
         only=(region_path(a & ~b), region_path(b & ~a)),
     )

@@ -274,12 +274,34 @@ class Point:
     anchor, where : id of the section, table or figure that shows it, and what that is called; of
         a table or figure both come from `numbering.place`
     grave : whether it must not be overlooked
+    brief : what speaks against the numbers, in a few words for the first screen; "" where
+        nothing does
+    limitation : the same among the limitations of a paper; "" where it is none, or is said there
+        among the results
     """
 
     text: str
     anchor: str = ""
     where: str = ""
     grave: bool = False
+    brief: str = ""
+    limitation: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question that readers ask first, and what the study says to it.
+
+    Attributes
+    ----------
+    question : with its question mark
+    facts : (name, value), the most important first
+    points : sentences
+    """
+
+    question: str
+    facts: tuple[tuple[str, str], ...]
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True)
@@ -291,6 +313,7 @@ class Block:
     title, anchor : heading, and its address in the page
     prose : paragraphs
     warnings : paragraphs that must not be overlooked
+    answers : of questions that readers ask first, beside each other
     facts : (name, value) of the numbers that matter most
     points : a list
     tables, pictures : in their order
@@ -301,6 +324,7 @@ class Block:
     anchor: str
     prose: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     points: tuple[Point, ...] = ()
     tables: tuple[Table, ...] = ()

@@ -24,6 +24,7 @@ from centrum.report.numbering import Document, assemble
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.sections.cases import case_data, case_jobs, roc_data
+from centrum.report.sections.nomogram import nomogram_data
 from centrum.report.sections.section import Section
 from centrum.stages import PAGE
 from centrum.store import Store, write_atomically
@@ -101,6 +102,8 @@ def page_of(results: StudyResults, pictures: Mapping[str, Mapping[str, Any]]) ->
         f"{results.versions.get('centrum', '')}."
     )
     data = {"roc": roc_data(results), "cases": case_data(results, pictures)}
+    if (drawn := nomogram_data(results)) is not None:
+        data["nomogram"] = drawn
     return Page(results.title, lead, results.simulated, data)
 
 

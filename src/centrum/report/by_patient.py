@@ -19,31 +19,41 @@ SHOWN = ("sensitivity", "specificity", "ppv", "npv")
 
 def patients_table(results: StudyResults) -> tuple[Table, ...]:
     """Test cases and test patients side by side; none where each patient has one case."""
-    patients, cases = results.evaluation.patients, results.evaluation.by_set["test"]
+    evaluation = results.evaluation
+    return beside_patients(
+        evaluation.by_set["test"], evaluation.patients, results.model.positive, "Test set"
+    )
+
+
+def beside_patients(
+    cases: Evaluation, patients: Evaluation | None, positive: str, whose: str
+) -> tuple[Table, ...]:
+    """Cases and their patients side by side; `whose` is what the set of cases is called."""
     if patients is None:
         return ()
     both = (cases, patients)
     rows: list[tuple[Any, ...]] = [
         ("Cases or patients", *(e.n for e in both)),
-        (f"with {results.model.positive}", *(e.n_positive for e in both)),
+        (f"with {positive}", *(e.n_positive for e in both)),
         ("AUC", *(Estimate.of(e.auc.value, e.auc.interval) for e in both)),
     ]
     for key in SHOWN:
         measures = (e.measures[key] for e in both)
         rows.append((AT_CUTOFF[key], *(Estimate.of(m.value, m.interval) for m in measures)))
     heads = ("Measure", "Cases", "Patients")
+    note = _note(cases, positive, whose)
     return (
         Table("patients", "Patients instead of cases", tuple(map(Column, heads)), tuple(rows),
-              (_note(results, cases),), main=True),
+              (note,), main=True),
     )  # fmt: skip
 
 
-def _note(results: StudyResults, cases: Evaluation) -> str:
+def _note(cases: Evaluation, positive: str, whose: str) -> str:
     per_patient = cases.n / cases.n_patients
     return (
-        f"Test set: {counted(cases.n, 'case')} of {counted(cases.n_patients, 'patient')}, "
+        f"{whose}: {counted(cases.n, 'case')} of {counted(cases.n_patients, 'patient')}, "
         f"{number(round(per_patient, 2))} each on the mean. A patient's score is the highest of "
-        f"the cases'; a patient is {results.model.positive}, or called so, if any case is. The "
+        f"the cases'; a patient is {positive}, or called so, if any case is. The "
         "cut-off is that of the cases: of many one is called by chance more often than of one. "
         "Intervals: AUC DeLong on the logit scale, shares Wilson, of cases by patient."
     )

@@ -15,3 +15,6 @@ OUTCOMES = (VERMILION, BLUE)
 
 READERS = (ORANGE, SKY, PURPLE, YELLOW)
 """Contours of the readers, on grey images."""
+
+REGIONS = (GREEN, VERMILION, BLUE)
+"""Contours of further regions, on grey images."""

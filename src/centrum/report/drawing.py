@@ -141,7 +141,10 @@ def drawing_key(drawing: Drawing) -> str:
 
 
 def _plain(value: object) -> object:
-    """What is drawn, JSON-ready: the values of tables and objects, the digests of arrays."""
+    """What is drawn, JSON-ready: the values of tables and objects, the digests of arrays.
+
+    Of an object without the fields that are not compared: what they hold, others tell.
+    """
     match value:
         case np.ndarray() if value.dtype == object:
             return value.tolist()
@@ -154,7 +157,8 @@ def _plain(value: object) -> object:
         case Mapping():
             return list(value.items())
     if is_dataclass(value):
-        return [type(value).__qualname__, {f.name: getattr(value, f.name) for f in fields(value)}]
+        told = {f.name: getattr(value, f.name) for f in fields(value) if f.compare}
+        return [type(value).__qualname__, told]
     raise TypeError(f"a figure is drawn of values that have a digest, found {type(value).__name__}")
 
 

@@ -1,12 +1,12 @@
 """The templates of all pages."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 
 def templates() -> Environment:
     """Templates of this package: texts are escaped, a name that is not known is an error."""
     return Environment(
-        loader=PackageLoader("centrum.report"),
+        loader=ChoiceLoader([PackageLoader("centrum.report"), PackageLoader("centrum", "look")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

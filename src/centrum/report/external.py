@@ -1,7 +1,7 @@
 """The report of an external validation: results in, blocks out."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,16 +11,29 @@ import pandas as pd
 from centrum.evaluate.logistic import Coefficient
 from centrum.frozen.external import Calibrated, ExternalValidation
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.score import needed_regions
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
+from centrum.report.by_patient import beside_patients
+from centrum.report.external_beside import auc_gap, gap_text
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
+from centrum.report.figures.decision_curve import BELOW
 from centrum.report.figures.drift import SMALL, draw_drift
+from centrum.report.other_readers import (
+    agreement_picture,
+    found_text,
+    regions_table,
+    score_agreement_table,
+)
 from centrum.report.patient import labels_of
-from centrum.report.size_of_test import size_of_test_table
-from centrum.report.tables import frame_table, performance_table
+from centrum.report.sections.calibration_and_use import curve_table
+from centrum.report.sections.caveats import departures
+from centrum.report.size_of_test import rests_on, size_of_test_table
+from centrum.report.tables import frame_table, label_table, performance_table, shown_of
+from centrum.report.words.agreement import icc_label
 from centrum.report.words.results import PROBABILITIES
-from centrum.text import counted, fixed, percent
+from centrum.text import counted, fixed, listed, percent, sentence_case
 
 DRAWN = 25
 """Features whose drift is drawn, those that moved most."""
@@ -32,8 +45,9 @@ def external_blocks(
     """The sections of the page."""
     return [
         _summary(model, external),
-        _cases(external),
+        _cases(model, external),
         _discrimination(model, external, simulated),
+        *_other_readers(model, external, simulated),
         _calibration(model, external, simulated),
         _drift(model, external, simulated),
         _cases_scored(external),
@@ -43,13 +57,21 @@ def external_blocks(
 def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
     own, area = model.performance["test"], external.evaluation.auc
     confidence = f"{percent(external.evaluation.confidence)} CI"
-    before = _recorded(own["auc"])
+    over_parts = model.performance.get("over_parts")
+    before = _recorded(over_parts or own["auc"])
+    how = ", mean over the parts" if over_parts else ", pooled" if own.get("pooled") else ""
+    than = "the mean over the parts" if over_parts else "on the test cases"
     now = Estimate.of(area.value, area.interval)
     slope = external.calibrated[0].calibration.slope
     facts = [
         ("Cases scored", f"{len(external.cases)}"),
+        ("Patients", f"{external.evaluation.n_patients}"),
+        (sentence_case(model.positive), f"{external.evaluation.n_positive}"),
         (f"AUC here ({confidence})", now.text),
-        (f"AUC when it was built ({confidence})", before.text),
+        (
+            f"AUC when it was built{how} ({confidence})",
+            before.text,
+        ),
         *(
             (f"{name.capitalize()} at the frozen cut-off", fixed(measure.value, 2))
             for name, measure in external.evaluation.measures.items()
@@ -63,12 +85,13 @@ def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
         prose=(
             f"The frozen model {model.name!r} on {counted(len(external.cases), 'new case')} of "
             f"{counted(external.evaluation.n_patients, 'patient')}. Nothing in it was changed. "
-            f"{_change(now.value - before.value)}",
+            f"{_change(now, before, than)}",
+            rests_on(external.evaluation, (model.positive, model.negative), "external"),
         ),
         warnings=(
             *_warnings(model, external),
             RESEARCH_ONLY,
-            outside_the_region(model.protocol.images.region),
+            outside_the_region(model.protocol.images.region, needed_regions(model)),
         ),
         facts=tuple(facts),
     )
@@ -80,13 +103,15 @@ def _recorded(measure: Mapping[str, Any]) -> Estimate:
     return Estimate(*(float("nan" if end is None else end) for end in ends))
 
 
-def _change(difference: float) -> str:
-    if np.isnan(difference):
+def _change(now: Estimate, before: Estimate, than: str) -> str:
+    """How the AUC differs from that of the study, as far as two sets of patients can tell."""
+    if np.isnan(before.value):
         return "The study that built it gave no test AUC to compare this one with."
-    way = "lower" if difference < 0 else "higher"
+    gap = auc_gap(now, before)
+    way = "lower" if gap.value < 0 else "higher"
     return (
-        f"Its AUC is {fixed(abs(difference))} {way} than on the test cases of the study that "
-        "built it."
+        f"Its AUC is {fixed(abs(gap.value))} {way} than {than} of the study that built it. "
+        f"{gap_text(gap)}"
     )
 
 
@@ -104,10 +129,12 @@ def _warnings(model: FrozenModel, external: ExternalValidation) -> tuple[str, ..
             "know: scored as they are, not harmonised."
         )
     said += model.notes
-    slope = external.calibrated[0].calibration.slope
-    if np.isfinite(slope.value) and not slope.interval.lower <= 1 <= slope.interval.upper:
-        way = "too extreme" if slope.value < 1 else "too moderate"
-        said.append(f"The probabilities are {way}: calibration slope {fixed(slope.value, 2)}.")
+    as_is = external.calibrated[0].calibration
+    if not as_is.reason and (departs := departures(as_is)):
+        said.append(
+            f"The probabilities are {listed(departs)}: calibration slope "
+            f"{fixed(as_is.slope.value, 2)}, in the large {fixed(as_is.in_the_large.value, 2)}."
+        )
     moved = [d for d in external.drift if abs(d.shift) > 1]
     if moved:
         said.append(
@@ -117,9 +144,10 @@ def _warnings(model: FrozenModel, external: ExternalValidation) -> tuple[str, ..
     return tuple(said)
 
 
-def _cases(external: ExternalValidation) -> Block:
+def _cases(model: FrozenModel, external: ExternalValidation) -> Block:
     rows = tuple(external.refused.items())
     flags = tuple(external.flags.items())
+    looked_at = "features" if model.of_tables else "image, region or features"
     tables = [Table("flags", "Flags", (Column("Flag"), Column("Cases")), flags)]
     if rows:
         columns = (Column("Case"), Column("Reason"))
@@ -128,9 +156,9 @@ def _cases(external: ExternalValidation) -> Block:
         "Cases",
         "cases",
         prose=(
-            f"{len(external.cases)} cases were scored, {len(external.refused)} refused. Flags say "
-            "where "
-            "image, region or features are unlike those of the training cases.",
+            f"{counted(len(external.cases), 'case was', 'cases were')} scored, "
+            f"{len(external.refused)} refused. Flags say where {looked_at} are unlike those of the "
+            "training cases.",
         ),
         tables=tuple(tables),
     )
@@ -152,23 +180,21 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         "roc",
         "ROC curves",
         "Sensitivity against 1 − specificity; dots are decisions at each model's frozen cut-off, "
-        f"the band is the 95 % interval of the thick curve. n = {len(external.cases)} cases.",
+        f"the band is the 95 % interval of the thick curve. {_sizes(model, external)}",
         f"ROC curve with an AUC of {fixed(area.value, 2)}.",
         frame_table(data),
         reading=_roc_reading(model, external),
         main=True,
     )
     decision = external.decision_curve
-    benefit = pd.DataFrame(
-        {"threshold": decision.thresholds, "model": decision.model, "all": decision.treat_all}
-    )
     net = picture(
         partial(draw_decision_curve, decision, simulated),
         "decision-curve",
         "Decision curve",
-        "Net benefit of acting on the model's probability as it is, on everybody and on nobody.",
-        "Three curves.",
-        frame_table(benefit),
+        "Net benefit of acting on the model's probability as it is, on everybody and on nobody; "
+        f"{BELOW}. {_sizes(model, external)}",
+        "Three curves, and the gain and harm of the model below them.",
+        curve_table(decision),
         reading=readings.decision(decision),
         main=True,
     )
@@ -182,12 +208,19 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         prose=(_compared_text(external),),
         tables=(
             performance,
+            *beside_patients(external.evaluation, external.by_patient, model.positive, "External"),
             *_compared_table(external),
             _conformal_table(model, external),
             size_of_test_table(external.evaluation, external.probability, at),
         ),
         pictures=(roc, net),
     )
+
+
+def _sizes(model: FrozenModel, external: ExternalValidation) -> str:
+    """Of how many a figure is."""
+    e = external.evaluation
+    return f"n = {counted(e.n, 'case')}, {e.n_positive} {model.positive}."
 
 
 def _roc_reading(model: FrozenModel, external: ExternalValidation) -> str:
@@ -250,6 +283,43 @@ def _conformal_table(model: FrozenModel, external: ExternalValidation) -> Table:
     return Table("sets", "Sets of possible outcomes", columns, rows, notes, main=True)
 
 
+def _other_readers(model: FrozenModel, external: ExternalValidation, simulated: str) -> list[Block]:
+    """The score by the regions of other readers, as the report of a study has it."""
+    found = external.other_readers
+    not_compared = tuple(
+        f'The score by the regions of "{name}" could not be compared: {why}'
+        for name, why in external.not_compared.items()
+    )
+    if not found:
+        return [Block("The score by other readers", "other-readers", prose=not_compared)] * bool(
+            not_compared
+        )
+    outcomes = (model.positive, model.negative)
+    kept = "; the covariates stayed" if model.covariates else ""
+    notes = (
+        "New cases that both readers drew",
+        "Cut-off and calibration are those of the frozen model.",
+    )
+    icc = icc_label(model.protocol.model.agreement)
+    return [
+        Block(
+            "The score by other readers",
+            "other-readers",
+            prose=(
+                "The model was applied to the features of regions that another reader drew of the "
+                f"same cases. Nothing in it was changed{kept}.",
+                *(found_text(each, "external") for each in found),
+                *not_compared,
+            ),
+            tables=(
+                regions_table(found, external.evaluation.confidence, notes),
+                score_agreement_table(found, icc, "score", outcomes),
+            ),
+            pictures=(agreement_picture(found, outcomes, "score", "New cases", simulated),),
+        )
+    ]
+
+
 def _calibration(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
     return Block(
         "Calibration",
@@ -309,7 +379,7 @@ def _calibration_picture(
         f"calibration-{re.sub('[ _]', '-', shown.name)}",
         f"Calibration: {PROBABILITIES[shown.name].lower()}",
         "Observed share against predicted probability: flexible curve and groups of cases with "
-        f"95 % intervals. n = {len(external.cases)} cases.",
+        f"95 % intervals. {_sizes(model, external)}",
         f"Calibration plot. Slope {fixed(shown.calibration.slope.value, 2)}.",
         frame_table(data),
         reading=readings.calibrated(shown.calibration),
@@ -319,7 +389,6 @@ def _calibration_picture(
 
 def _drift(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
     labels = labels_of(model)
-    shown = external.drift[:DRAWN]
     rows = tuple((labels[d.name], d.shift, d.spread, d.outside, d.name) for d in external.drift)
     columns = (
         Column("Feature"),
@@ -328,6 +397,8 @@ def _drift(model: FrozenModel, external: ExternalValidation, simulated: str) -> 
         Column("Share outside the training range", lambda v: fixed(v, 2)),
         Column("Column name"),
     )
+    pairs = zip(model.scorer.features, model.features, strict=True)
+    features = {name: feature for name, feature in pairs if feature is not None}
     small = sum(abs(d.shift) <= SMALL for d in external.drift)
     return Block(
         "Drift of the features",
@@ -335,12 +406,17 @@ def _drift(model: FrozenModel, external: ExternalValidation, simulated: str) -> 
         prose=(
             f"{small} of {len(external.drift)} features moved by at most {SMALL:g} training SDs.",
         ),
-        tables=(Table("drift", "Drift of every feature", columns, rows),),
-        pictures=(_drift_picture(labels, shown, simulated, len(external.cases)),),
+        tables=(
+            Table("drift", "Drift of every feature", columns, rows),
+            *([label_table(labels, features)] if features else []),
+        ),
+        pictures=(_drift_picture(labels, external, simulated),),
     )
 
 
-def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: int) -> Picture:
+def _drift_picture(labels: dict[str, str], external: ExternalValidation, simulated: str) -> Picture:
+    shown, n = external.drift[:DRAWN], len(external.cases)
+    which = shown_of(len(shown), len(external.drift), "largest shifts", "table drift")
     names = [labels[d.name] for d in shown]
     drawing = partial(
         draw_drift, names, [d.shift for d in shown], [d.outside for d in shown], simulated
@@ -351,9 +427,9 @@ def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: i
         drawing,
         "drift",
         "Drift",
-        f"The {len(shown)} features that moved most: mean of the n = {n} new cases less that of "
-        "the training cases, in training SDs (grey: small), and the share of the new cases that "
-        "lies outside the training range.",
+        f"Features of the model, {which}: mean of the n = {n} new cases less that of the training "
+        "cases, in training SDs (grey: small), and the share of the new cases that lies outside "
+        "the training range.",
         f"Dot plot. The largest shift is {fixed(shown[0].shift, 2)} SDs.",
         frame_table(data),
         reading=f"{names[0]} moved most, by {fixed(shown[0].shift, 2)} training SDs.",

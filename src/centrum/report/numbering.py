@@ -57,10 +57,16 @@ def absent(word: str, key: str) -> str:
 
 @dataclass(frozen=True)
 class Document:
-    """Blocks with numbered tables and figures, and the numbers, for texts beside them."""
+    """Blocks with numbered tables and figures, and the numbers, for texts beside them.
+
+    Attributes
+    ----------
+    marked : the blocks with `ref` still in their texts, for what makes links of them
+    """
 
     blocks: tuple[Block, ...]
     numbers: Numbering
+    marked: tuple[Block, ...]
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -82,7 +88,8 @@ def assemble(blocks: Sequence[Block]) -> Document:
         Two tables, or two figures, have the same key.
     """
     numbers = Numbering(dict(_numbered(blocks)))
-    return Document(tuple(_resolved(block, numbers) for block in blocks), numbers)
+    marked = tuple(_with_numbers(block, numbers) for block in blocks)
+    return Document(tuple(_resolved(block, numbers) for block in marked), numbers, marked)
 
 
 def _numbered(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], str]]:
@@ -97,6 +104,14 @@ def _numbered(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], str]]:
             yield (item.kind, item.key), f"{'' if item.main else 'S'}{number}"
 
 
+def _with_numbers(block: Block, numbers: Numbering) -> Block:
+    return replace(
+        block,
+        tables=tuple(replace(t, number=_number(t, numbers)) for t in block.tables),
+        pictures=tuple(replace(p, number=_number(p, numbers)) for p in block.pictures),
+    )
+
+
 def _resolved(block: Block, numbers: Numbering) -> Block:
     def texts(found: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(numbers.resolve, found))
@@ -105,15 +120,21 @@ def _resolved(block: Block, numbers: Numbering) -> Block:
         block,
         prose=texts(block.prose),
         warnings=texts(block.warnings),
-        points=tuple(_point(point, numbers) for point in block.points),
+        answers=tuple(
+            replace(answer, points=_points(answer.points, numbers)) for answer in block.answers
+        ),
+        points=_points(block.points, numbers),
         tables=tuple(_table(table, numbers) for table in block.tables),
         pictures=tuple(_picture(picture, numbers) for picture in block.pictures),
         files=tuple(replace(table, notes=texts(table.notes)) for table in block.files),
     )
 
 
-def _point(point: Point, numbers: Numbering) -> Point:
-    return replace(point, text=numbers.resolve(point.text), where=numbers.resolve(point.where))
+def _points(points: Sequence[Point], numbers: Numbering) -> tuple[Point, ...]:
+    return tuple(
+        replace(point, text=numbers.resolve(point.text), where=numbers.resolve(point.where))
+        for point in points
+    )
 
 
 def _number(item: Exhibit, numbers: Numbering) -> str:
@@ -121,8 +142,7 @@ def _number(item: Exhibit, numbers: Numbering) -> str:
 
 
 def _table(table: Table, numbers: Numbering) -> Table:
-    notes = tuple(map(numbers.resolve, table.notes))
-    return replace(table, notes=notes, number=_number(table, numbers))
+    return replace(table, notes=tuple(map(numbers.resolve, table.notes)))
 
 
 def _picture(picture: Picture, numbers: Numbering) -> Picture:
@@ -131,5 +151,4 @@ def _picture(picture: Picture, numbers: Numbering) -> Picture:
         caption=numbers.resolve(picture.caption),
         alt=numbers.resolve(picture.alt),
         reading=numbers.resolve(picture.reading),
-        number=_number(picture, numbers),
     )

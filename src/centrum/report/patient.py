@@ -5,21 +5,41 @@ be scored in a second and a half.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jinja2 import Environment
 
+from centrum.cohort.case import Value
 from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Score
-from centrum.report.colours import OUTCOMES, READERS
+from centrum.protocol.limits import region_words
+from centrum.report.calculator import calculator, known_of
+from centrum.report.colours import GREY, OUTCOMES, READERS
 from centrum.report.environment import templates
-from centrum.report.labels import feature_labels, unit_text
-from centrum.report.overlay import Overlay
-from centrum.text import file_stem, fixed, interval_text, significant
+from centrum.report.labels import labels_within, unit_text
+from centrum.report.overlay import ROI, Overlay, SliceStack
+from centrum.report.words.contributions import (
+    BASE,
+    LIMIT,
+    TOTAL,
+    UNTOLD,
+    contribution_text,
+    sum_text,
+)
+from centrum.text import (
+    file_stem,
+    fixed,
+    interval_text,
+    listed,
+    percent,
+    sentences,
+    significant,
+)
 
 if TYPE_CHECKING:
     from centrum.frozen.elsewhere import Elsewhere
@@ -27,6 +47,9 @@ if TYPE_CHECKING:
 SHOWN = 12
 """Features that the waterfall shows one by one; the others are one bar."""
 
+
+DASHED = ("", "4 3")
+"""Dashes of outlines, which take turns."""
 
 INDEX = "index"
 """Stem of the page that lists the scored cases."""
@@ -64,6 +87,7 @@ def _environment() -> Environment:
     environment.filters["fixed"] = fixed_text
     environment.filters["interval_text"] = between_text
     environment.filters["page_of"] = page_of
+    environment.filters["percent"] = partial(percent, digits=0)
     return environment
 
 
@@ -84,17 +108,23 @@ def between_text(lower: float | str | None, upper: float | str | None, digits: i
 
 @dataclass(frozen=True)
 class Bar:
-    """A step of the waterfall, on the scale of the score."""
+    """A step of the waterfall; a `plain` one speaks for neither outcome."""
 
     label: str
     start: float
     end: float
     text: str
+    plain: bool = False
 
     @property
     def up(self) -> bool:
         """Whether it speaks for the positive outcome."""
         return self.end >= self.start
+
+    @property
+    def colour(self) -> str:
+        """That of the outcome that it speaks for."""
+        return GREY if self.plain else OUTCOMES[0] if self.up else OUTCOMES[1]
 
 
 @dataclass(frozen=True)
@@ -131,7 +161,6 @@ class Strip:
     value: str
     unit: str
     contribution: str
-    share: float
     beyond: str
     scale: Scale
     marker: float | None
@@ -141,11 +170,19 @@ class Strip:
 def render_patient(
     model: FrozenModel,
     score: Score,
-    picture: Overlay | None,
+    stack: SliceStack | None,
     elsewhere: "Elsewhere | None" = None,
+    known: Mapping[str, Value] = {},
 ) -> str:
-    """The page, whole in itself; all texts are escaped."""
-    bars = waterfall(model, score)
+    """The page, whole in itself; all texts are escaped.
+
+    Parameters
+    ----------
+    stack : the slices of its regions, where they can be drawn
+    elsewhere : another prevalence, at which numbers are wanted beside those of the study
+    known : columns that are known of the case
+    """
+    bars, cut = waterfall(model, score), float(model.scorer.on_scale(model.cutoff))
     return (
         _environment()
         .get_template("patient.html")
@@ -156,17 +193,71 @@ def render_patient(
             score=score,
             elsewhere=elsewhere,
             colours=OUTCOMES,
-            outline=READERS[0],
-            picture=picture,
+            labels=labels_of(model),
+            study=_study_text(model),
+            stack=stack,
+            outlines=outlines(model, stack.slices[0].paths) if stack else (),
             bars=bars,
-            scale=_waterfall_scale(bars, model.cutoff),
+            scale=_waterfall_scale(bars, cut),
+            cut=cut,
+            bars_text=_bars_text(model),
+            untold=UNTOLD,
             strips=strips(model, score),
             score_scale=(places := _score_scale(model, score)),
             among=_placed(model.scores, places),
-            clip=_clip(model),
-            linear=model.scorer.linear,
+            nomogram=(filled := _calculator(model, score, elsewhere, known)),
+            filled=_filled_text(filled["axes"]) if filled else "",
         )
     )
+
+
+def _study_text(model: FrozenModel) -> str:
+    """How frequent the positive outcome is where the probability holds."""
+    training = model.provenance["training"]
+    share = percent(training["positive"] / max(training["cases"], 1), 0)
+    return f"where {share} of cases are {model.positive}, as in training"
+
+
+@dataclass(frozen=True)
+class RegionOutline:
+    """How a region is drawn and what it is called."""
+
+    region: str
+    label: str
+    colour: str
+    dash: str
+
+
+def outlines(model: FrozenModel, regions: Iterable[str]) -> tuple[RegionOutline, ...]:
+    """Of the regions of a case by their names, the first of them the model's own."""
+    own = region_words(model.protocol.images.region)
+    return tuple(
+        RegionOutline(name, own if name == ROI else name, READERS[k % len(READERS)], DASHED[k % 2])
+        for k, name in enumerate(regions)
+    )
+
+
+def _calculator(
+    model: FrozenModel,
+    score: Score,
+    elsewhere: "Elsewhere | None",
+    known: Mapping[str, Value],
+) -> dict[str, Any] | None:
+    """What the calculator reads; None where the model has none, or there is no score."""
+    if model.nomogram is None or score.score is None:
+        return None
+    stated = model.protocol.evaluation.prevalence if elsewhere is None else elsewhere.prevalence
+    begins = known_of(model.nomogram, score.score, known)
+    return calculator(model.nomogram, model.positive, stated, begins)
+
+
+def _filled_text(axes: Sequence[Mapping[str, Any]]) -> str:
+    """Which fields of the calculator begin with what is known, and which are left to the reader."""
+    own = [str(axis["label"]) for axis in axes if axis["begins"] is not None]
+    others = [str(axis["label"]) for axis in axes if axis["begins"] is None]
+    told = f"Filled in of this case: {listed(own)}."
+    left = f"Not known, or of no training case: {listed(others)}. Fill in what is known."
+    return sentences(told, left if others else "")
 
 
 def _placed(distribution: Distribution, scale: Scale) -> Placed:
@@ -174,34 +265,53 @@ def _placed(distribution: Distribution, scale: Scale) -> Placed:
     return Placed(*(tuple(scale.at(q) for q in side) for side in sides))
 
 
-def _clip(model: FrozenModel) -> str:
+def _bars_text(model: FrozenModel) -> str:
+    """What a bar is, and what the bars sum to."""
     clips = {b.clip for b in model.scorer.branches if b.clip is not None}
-    return " or ".join(f"{clip:g}" for clip in sorted(clips))
+    limit = " or ".join(f"{clip:g}" for clip in sorted(clips))
+    clipped = f"Standardised values are clipped at ±{limit} SD." if limit else ""
+    each = f"Each bar is {contribution_text(model.scorer)}."
+    return sentences(each, sum_text(model.scorer), clipped)
 
 
+@lru_cache(maxsize=1)
 def labels_of(model: FrozenModel) -> dict[str, str]:
     """Names for people by column name; a covariate is called as its column."""
-    known = [f for f in model.features if f is not None]
-    named = iter(feature_labels(known))
-    return {
-        name: name.replace("_", " ") if feature is None else next(named)
-        for name, feature in zip(model.scorer.features, model.features, strict=True)
-    }
+    pairs = zip(model.scorer.features, model.features, strict=True)
+    known = {name: feature for name, feature in pairs if feature is not None}
+    labels = labels_within(known, model.protocol.extraction)
+    return {name: labels.get(name, name.replace("_", " ")) for name in model.scorer.features}
+
+
+NOTHING = 1e-9
+"""A rest of a sum that is smaller is rounding."""
 
 
 def waterfall(model: FrozenModel, score: Score) -> tuple[Bar, ...]:
-    """From the intercept to the score, the largest contributions first; only of linear models."""
-    if score.refused or score.score is None or not model.scorer.linear:
+    """From the value at the training means to the score, the largest contributions first.
+
+    Empty where there is no score, and where the model is not explained.
+    """
+    whole = score.breakdown
+    if whole is None:
         return ()
-    labels, at = labels_of(model), model.scorer.intercept()
-    bars = [Bar("Intercept", 0.0, at, fixed(at, 2))]
-    for part in score.parts[:SHOWN]:
-        bars.append(Bar(labels[part.name], at, at + part.contribution, _signed(part.contribution)))
-        at += part.contribution
-    if rest := score.parts[SHOWN:]:
-        label = f"{len(rest)} other features"
-        bars.append(Bar(label, at, score.score, _signed(score.score - at)))
-    return (*bars, Bar("Score", 0.0, score.score, fixed(score.score, 2)))
+    labels, at = labels_of(model), whole.base
+    # A vote of .4 is not "towards" an outcome, as a score below 0 is.
+    plain = whole.scale == "vote"
+    bars = [Bar(BASE[model.scorer.linear], 0.0, at, fixed(at, 2), plain)]
+
+    def add(label: str, by: float) -> None:
+        start = bars[-1].end
+        bars.append(Bar(label, start, start + by, _signed(by)))
+
+    added = [(labels[part.name], part.contribution or 0.0) for part in score.parts]
+    for label, by in added[:SHOWN]:
+        add(label, by)
+    if others := added[SHOWN:]:
+        add(f"{len(others)} other features", sum(by for _, by in others))
+    if abs(whole.rest) > NOTHING:
+        add(LIMIT, whole.rest)
+    return (*bars, Bar(TOTAL[whole.scale], 0.0, whole.total, fixed(whole.total, 2), plain))
 
 
 def _signed(value: float) -> str:
@@ -234,7 +344,6 @@ def strips(model: FrozenModel, score: Score) -> tuple[Strip, ...]:
         name: "–" if feature is None else unit_text(feature.unit)
         for name, feature in zip(model.scorer.features, model.features, strict=True)
     }
-    largest = max((abs(part.contribution) for part in score.parts), default=1.0) or 1.0
     found = []
     for part in score.parts:
         distribution = known[part.name]
@@ -245,8 +354,7 @@ def strips(model: FrozenModel, score: Score) -> tuple[Strip, ...]:
                 name=part.name,
                 value="filled" if part.value is None else significant(part.value),
                 unit=units[part.name],
-                contribution=_signed(part.contribution),
-                share=round(part.contribution / largest, 4),
+                contribution="" if part.contribution is None else _signed(part.contribution),
                 beyond="" if part.beyond == 0 else f"{fixed(part.beyond, 1)} SD outside",
                 scale=scale,
                 marker=None if part.value is None else scale.at(part.value),
@@ -263,4 +371,4 @@ def _strip_scale(distribution: Distribution) -> Scale:
 
 def _source(picture: Overlay) -> str:
     """The picture as the address of an image."""
-    return f"data:image/png;base64,{b64encode(picture.png).decode()}"
+    return f"data:image/webp;base64,{b64encode(picture.webp).decode()}"

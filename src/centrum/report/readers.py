@@ -40,8 +40,9 @@ def trained_agreement(results: StudyResults) -> pd.DataFrame:
     Columns: n, icc, lower, upper, kept (whether the rule let the feature pass).
     """
     rule, train = results.protocol.model.agreement, _trained(results)
-    owners = results.table.obs["patient"][train]
-    values = results.table.values_of(results.table.compared)[train]
+    table = results.table.rated
+    owners = table.obs["patient"][train]
+    values = table.values_of(table.compared)[train]
     found = icc(values, rule.form, patients=owners)
     judged = found.lower if rule.use == "lower_bound" else found.value
     return pd.DataFrame(
@@ -52,7 +53,7 @@ def trained_agreement(results: StudyResults) -> pd.DataFrame:
             "upper": found.upper,
             "kept": judged > rule.threshold,
         },
-        index=pd.Index(results.table.names),
+        index=pd.Index(table.names),
     )
 
 

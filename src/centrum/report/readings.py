@@ -1,21 +1,35 @@
 """What each figure says, in one sentence with the study's own numbers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from centrum.arrays import Flags, Floats, Ints
+from centrum.arrays import Flags, Floats
 from centrum.evaluate import Evaluation
+from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import Calibration
-from centrum.evaluate.decision_curve import DecisionCurve
+from centrum.evaluate.decision_curve import TINY, DecisionCurve
 from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
+from centrum.modelling.nomogram import MOST, Nomogram
 from centrum.report.blocks import Table
+from centrum.report.figures.local_effects import NO_UNIT
 from centrum.report.slices import Shown
-from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
-from centrum.text import counted, fixed, interval_text, percent, sentence_case
+from centrum.report.words.model import CLASSIFIERS, MEASURES
+from centrum.text import (
+    NO_INTERVAL,
+    counted,
+    fixed,
+    interval_text,
+    percent,
+    sentence_case,
+    significant,
+)
+from centrum.validation.added_value import MODELS, AddedValue
+from centrum.validation.local_effects import LocalEffect
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 from centrum.validation.other_readers import OtherReader
 
@@ -72,16 +86,44 @@ def agreement(kept: ArrayLike, dice: Mapping[str, ArrayLike], over: str) -> str:
     )
 
 
-def between_readers(found: Sequence[OtherReader]) -> str:
-    """How far the scores of other regions lie apart, and how many calls that changes."""
+def between_readers(found: Sequence[OtherReader], scored: str) -> str:
+    """How far what orders the cases lies apart, and how many calls that changes."""
     said = [
-        f"with the regions of {each.name} the score is on average "
+        f"with the regions of {each.name} the {scored} is on average "
         f"{fixed(abs(each.limits.bias), 2)} {'lower' if each.limits.bias < 0 else 'higher'}, "
         f"and {each.changed} of {counted(len(each.cases), 'call')} "
         f"{'changes' if each.changed == 1 else 'change'}"
         for each in found
     ]
     return f"{sentence_case('; '.join(said))}."
+
+
+def models(found: AddedValue) -> str:
+    """Pairs that each model puts in order, and at how many thresholds both together gain most."""
+    clinical, score, both = (percent(found.areas[name].value, 0) for name in MODELS)
+    benefits = [found.curves[name].decision_curve.model for name in MODELS]
+    best = int(np.sum(benefits[2] > np.maximum(benefits[0], benefits[1])))
+    return (
+        f"Of the pairs of a case of either outcome the clinical model puts {clinical} in the right "
+        f"order, the score {score} and both together {both}, and at {best} of "
+        f"{benefits[2].size} thresholds both together have more net benefit than either alone."
+    )
+
+
+def nomogram(found: Nomogram, labels: Mapping[str, str]) -> str:
+    """Which variable weighs most, and the sum from which on the outcome is more likely than not."""
+    spans = {a.variable: max(a.effects) - min(a.effects) for a in found.axes}
+    most, second = sorted(spans, key=lambda name: -spans[name])[:2]
+    half = found.points_at(0.5)
+    reached = (
+        f"a sum of {fixed(half, 0)} points is a probability of one half"
+        if 0 <= half <= found.most
+        else f"no sum of points up to {fixed(found.most, 0)} is a probability of one half"
+    )
+    return (
+        f"{labels[most]} has up to {fixed(MOST, 0)} points, {labels[second]} up to "
+        f"{fixed(spans[second] * found.per_log_odds, 0)}, and {reached}."
+    )
 
 
 def agreement_grid(facts: pd.DataFrame) -> str:
@@ -228,45 +270,79 @@ def decision(found: DecisionCurve) -> str:
 
     What a curve shows at a threshold may be chance; the interval of the difference says whether.
     """
-    gain, n = found.difference, found.thresholds.size
-    good, harm = np.flatnonzero(gain > TINY), np.flatnonzero(gain < -TINY)
-    than = "than acting on everybody or on nobody"
+    good, harm = (stretch(found, side) for side in SIDES)
+    n, than = found.thresholds.size, "than acting on everybody or on nobody"
     said = f"At none of {n} threshold probabilities does acting on the model do more good {than}"
-    if good.size:
+    if good is not None:
         said = (
-            f"Acting on the model does more good {than} at {good.size} of {n} threshold "
-            f"probabilities{_most(found, good, 1)}"
+            f"Acting on the model does more good {than} at {good.n} of {n} threshold "
+            f"probabilities{_most(good, 'gains')}"
         )
-    return f"{said}, and harm at {harm.size or 'none'}{_most(found, harm, -1)}."
+    lost = "none" if harm is None else f"{harm.n}{_most(harm, 'loses')}"
+    return f"{said}, and harm at {lost}."
 
 
-TINY = 1e-12
-"""Net benefits that differ by less are the same."""
+GAIN, HARM = SIDES = (1, -1)
+"""Where the model does more good than acting on everybody or nobody, and where less."""
 
 
-def _most(found: DecisionCurve, at: Ints, side: int) -> str:
-    """Where the gain, or with the side -1 the loss, is largest, and at how many it is sure."""
+@dataclass(frozen=True)
+class Stretch:
+    """The threshold probabilities at which the model gains, or at which it loses.
+
+    Attributes
+    ----------
+    n, low, high : how many, the lowest and the highest
+    at, size : where the gain or loss is largest, and that in net true positives per 100 cases
+    interval : of the gain there, per 100 cases; nan without resamples
+    runs : the lowest and the highest of each row of thresholds without a gap
+    sure : at how many the interval of the gain leaves no doubt of the sign
+    """
+
+    n: int
+    low: float
+    high: float
+    at: float
+    size: float
+    interval: Interval
+    runs: tuple[tuple[float, float], ...]
+    sure: int
+
+
+def stretch(found: DecisionCurve, side: int) -> Stretch | None:
+    """Where the model gains (`GAIN`) or loses (`HARM`); None where it does so nowhere."""
+    at = np.flatnonzero(side * found.difference > TINY)
     if not at.size:
-        return ""
-    low, high = found.thresholds[[at[0], at[-1]]]
+        return None
+    lower, upper = 100 * found.difference_lower, 100 * found.difference_upper
     k = int(at[np.argmax(side * found.difference[at])])
-    size, verb = fixed(100 * abs(found.difference[k]), 0), "gains" if side > 0 else "loses"
-    return (
-        f" between {fixed(low, 2)} and {fixed(high, 2)}, most at {fixed(found.thresholds[k], 2)}, "
-        f"where it {verb} {size} net true positives per 100 cases{_sure(found, at, k, side)}"
+    nearer = lower if side == GAIN else upper
+    rows = np.split(found.thresholds[at], np.flatnonzero(np.diff(at) > 1) + 1)
+    return Stretch(
+        n=int(at.size),
+        low=float(found.thresholds[at[0]]),
+        high=float(found.thresholds[at[-1]]),
+        at=float(found.thresholds[k]),
+        size=float(100 * abs(found.difference[k])),
+        interval=Interval(float(lower[k]), float(upper[k])),
+        runs=tuple((float(row[0]), float(row[-1])) for row in rows),
+        sure=int(np.sum(side * nearer[at] > 0)),
     )
 
 
-def _sure(found: DecisionCurve, at: Ints, k: int, side: int) -> str:
-    """The interval at threshold k, and at how many it leaves no doubt of the sign."""
-    lower, upper = 100 * found.difference_lower, 100 * found.difference_upper
-    if np.isnan(lower[k]) or lower[k] == upper[k]:
-        return ""
-    nearer, where = (lower, "above") if side > 0 else (upper, "below")
-    sure = int(np.sum(side * nearer[at] > 0))
+def _most(found: Stretch, verb: str) -> str:
+    """Where the gain or loss is largest, its interval, and at how many it is sure."""
+    limits = interval_text(found.interval.lower, found.interval.upper, 0, " to ")
+    where = "above" if verb == "gains" else "below"
+    sure = (
+        ""
+        if limits == NO_INTERVAL
+        else f" (interval of the gain {limits}; it is {where} 0 at {found.sure} of these {found.n})"
+    )
     return (
-        f" (interval of the gain {interval_text(lower[k], upper[k], 0, ' to ')}; it is {where} 0 "
-        f"at {sure} of these {at.size})"
+        f" between {fixed(found.low, 2)} and {fixed(found.high, 2)}, most at "
+        f"{fixed(found.at, 2)}, where it {verb} {fixed(found.size, 0)} net true positives per 100 "
+        f"cases{sure}"
     )
 
 
@@ -306,13 +382,16 @@ def parts(areas: Mapping[str, Floats]) -> str:
     )
 
 
-def search(rows: Sequence[Mapping[str, Any]], measure: str) -> str:
-    """The best of what saw all folds, and how far ahead it is; `measure` as in `MEASURES`."""
+def search(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str], measure: str) -> str:
+    """The best of what saw all folds, and how far ahead it is.
+
+    `labels` are what selectors are called; `measure` as in `MEASURES`.
+    """
     most = max(row["folds"] for row in rows)
     whole = sorted((row for row in rows if row["folds"] == most), key=lambda row: -row["mean"])
     best = whole[0]
     said = (
-        f"Best of {counted(len(rows), 'candidate')} is {SELECTORS[best['selector']].label} with "
+        f"Best of {counted(len(rows), 'candidate')} is {labels[best['selector']]} with "
         f"{best['n_features'] or 'all'} features and {CLASSIFIERS[best['classifier']].label} "
         f"(cross-validated {MEASURES[measure]} {fixed(best['mean'])})"
     )
@@ -357,3 +436,31 @@ def audit(
 def _share(hits: Any, n: int, noun: str) -> str:
     """Such as "30 of 40 features (75 %)"."""
     return f"{int(hits)} of {counted(n, noun)} ({percent(hits / max(n, 1), 0)})"
+
+
+def contributions(labels: Sequence[str], sizes: Floats, scale: str) -> str:
+    """The features that move the score most."""
+    first = [f"{label} ({fixed(s, 2)})" for label, s in zip(labels[:3], sizes, strict=False)]
+    return f"In held-out cases the {scale} is moved most by {'; '.join(first)}, on the mean."
+
+
+def importance(labels: Sequence[str], drops: Floats, intervals: Floats) -> str:
+    """The group that carries most, and how many intervals lie above 0."""
+    above = int((intervals[0] > 0).sum())
+    return (
+        f"Permuting {labels[0]} takes {fixed(drops[0], 2)} off the AUC "
+        f"({interval_text(intervals[0][0], intervals[1][0], 2, ' to ')}); of "
+        f"{counted(len(labels), 'group')} shown the interval of {above} lies above 0."
+    )
+
+
+def local_effects(
+    labels: Sequence[str], units: Sequence[str], effects: Sequence[LocalEffect], scale: str
+) -> str:
+    """How far the leading feature moves the score over its range."""
+    effect, unit = effects[0], "" if units[0] in NO_UNIT else f" {units[0]}"
+    lowest, highest = significant(effect.grid[0], 3), significant(effect.grid[-1], 3)
+    return (
+        f"From {lowest} to {highest}{unit} of {labels[0]} the {scale} changes by "
+        f"{fixed(effect.effect[-1] - effect.effect[0], 2)}."
+    )

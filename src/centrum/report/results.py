@@ -9,9 +9,13 @@ import pandas as pd
 
 from centrum.cohort.eligibility import Flow
 from centrum.evaluate import CutOff, PopulationRow
+from centrum.frozen.explanation import StudyExplanation
 from centrum.frozen.scorer import Scorer
+from centrum.measure.case import MeasurementJob
+from centrum.measure.regions import regions_read
 from centrum.protocol import Protocol
 from centrum.provenance import History
+from centrum.report.labels import short_labels
 from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.study.plan import AnalysisPlan
 from centrum.study.readings import StudyReadings
@@ -35,8 +39,10 @@ class StudyResults(OneLine):
     flow : from the manifest to the eligible cases
     failures, findings : of the measurement
     table : features of the analysed cases
-    sources : case -> (image source, reader -> mask source)
-    overlap : a row per case and pair of readers
+    sources : case -> (image source, reader or reader:region -> mask source)
+    jobs : case -> what was measured of it; empty where no image was
+    overlap : a row per case and pair of readers, of the first region
+    overlap_of_regions : the same of every further region
     agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
     agreement_within : the same with a row per reader who read more than once, `reader`, and feature
     model, cutoff : fitted on the training cases
@@ -57,6 +63,8 @@ class StudyResults(OneLine):
     morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
     readings : how the regions were drawn; None where that was not in the study's reading room
     plans : analysis plans, oldest first
+    explanation : what the score rests on; None where that was not asked for, or the AUC may be
+        chance
     """
 
     title: str
@@ -89,6 +97,27 @@ class StudyResults(OneLine):
     agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
     sides: Sides | None = None
     plans: tuple[AnalysisPlan, ...] = ()
+    explanation: StudyExplanation | None = None
+    jobs: Mapping[str, MeasurementJob] = field(default_factory=dict)
+    overlap_of_regions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Names of the regions that were measured beside the first one."""
+        return regions_read(self.table.measured.features, self.protocol.extraction)
+
+    @property
+    def regions_in_score(self) -> tuple[str, ...]:
+        """Those of them that the final model reads."""
+        known = dict(zip(self.table.names, self.table.features, strict=True))
+        read = (known[name] for name in self.model.features if name in known)
+        return regions_read(read, self.protocol.extraction)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What figures, tables and pages call each feature, by column name."""
+        features = dict(zip(self.table.names, self.table.features, strict=True))
+        return short_labels(features, self.protocol.extraction.filters)
 
     @cached_property
     def mixed_patients(self) -> int:

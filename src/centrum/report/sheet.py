@@ -5,7 +5,7 @@ with many, is counted.
 """
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,19 @@ from matplotlib.patches import Rectangle
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Score
 from centrum.provenance import __version__
-from centrum.report.colours import GREY, OUTCOMES, VERMILION
+from centrum.report.colours import GREY, VERMILION
 from centrum.report.figures.roi import RoiPanel, draw_panel
 from centrum.report.glyphs import fit_text
 from centrum.report.labels import shortened
-from centrum.report.patient import Bar, between_text, fixed_text, strips, waterfall
+from centrum.report.patient import (
+    Bar,
+    between_text,
+    fixed_text,
+    labels_of,
+    outlines,
+    strips,
+    waterfall,
+)
 from centrum.report.slices import Slice
 from centrum.report.style import SMALL_PT, STYLE
 from centrum.text import fixed
@@ -31,6 +39,7 @@ NOTICE = "FOR RESEARCH USE ONLY  ·  NOT A MEDICAL DEVICE  ·  NOT FOR DIAGNOSIS
 
 MARGIN_CM, BAND_CM = 1.5, 0.9
 LINE_CM = 0.42
+LETTER_CM = 0.14
 PER_LINE = 118
 """Characters of small text that fill a line."""
 
@@ -87,7 +96,7 @@ def draw_sheet(model: FrozenModel, score: Score, view: Slice | None) -> Figure:
         _band(paper.figure, bottom)
     _head(paper, model, score)
     _results(paper, model, score)
-    _flags(paper, score)
+    _flags(paper, labels_of(model), score)
     _pictures(paper, model, score, view)
     _features(paper, model, score)
     _about(paper, model)
@@ -143,9 +152,9 @@ def _facts(model: FrozenModel, score: Score) -> Iterator[tuple[str, str]]:
     yield f"Score (cut-off {fixed(model.cutoff, 2)})", fixed(score.score, 2)
 
 
-def _flags(paper: _Paper, score: Score) -> None:
+def _flags(paper: _Paper, labels: Mapping[str, str], score: Score) -> None:
     paper.heading("To be read with")
-    texts = [f"{_SEVERITY[flag.severity]}. {flag.message}" for flag in score.flags]
+    texts = [f"{_SEVERITY[flag.severity]}. {flag.told(labels)}" for flag in score.flags]
     none = "Nothing about image, region or features lies outside what the model was trained on."
     paper.lines(texts or [none], MOST_LINES, "on the patient's page")
 
@@ -168,6 +177,21 @@ def _pictures(paper: _Paper, model: FrozenModel, score: Score, view: Slice | Non
     if view is not None:
         paper.write("Sagittal slice on which the region is largest; anterior is left.", color=GREY)
         paper.down += LINE_CM
+        _named(paper, model, view)
+
+
+def _named(paper: _Paper, model: FrozenModel, view: Slice) -> None:
+    """Which outline is which, where there are several."""
+    if len(view.masks) < 2:
+        return
+    left = 0.0
+    for outline in outlines(model, view.masks):
+        there = "" if view.masks[outline.region].any() else " (not on this slice)"
+        label = f"{shortened(outline.label, 40)}{there}"
+        paper.write("■", left, color=outline.colour)
+        paper.write(label, left + 0.35, color=GREY)
+        left += 0.9 + LETTER_CM * len(label)
+    paper.down += LINE_CM
 
 
 def _bars(
@@ -175,12 +199,11 @@ def _bars(
 ) -> None:
     axes = figure.add_axes((0.69, bottom, 0.235, height))
     for k, bar in enumerate(bars):
-        axes.barh(k, bar.end - bar.start, left=bar.start, height=0.7,
-                  color=OUTCOMES[0] if bar.up else OUTCOMES[1])  # fmt: skip
+        axes.barh(k, bar.end - bar.start, left=bar.start, height=0.7, color=bar.colour)
     labels = [f"{shortened(bar.label, 35)}  {bar.text}" for bar in bars]
     axes.set_yticks(range(len(bars)), labels, size=SMALL_PT)
     axes.invert_yaxis()
-    axes.axvline(model.cutoff, color=GREY, ls="--", lw=0.8)
+    axes.axvline(float(model.scorer.on_scale(model.cutoff)), color=GREY, ls="--", lw=0.8)
     axes.set_title("What makes the score; dashed: the cut-off", size=SMALL_PT, weight="normal")
     axes.set_xlabel(f"towards {model.negative}  ←  →  towards {model.positive}", size=SMALL_PT)
     axes.tick_params(axis="x", labelsize=SMALL_PT)
@@ -192,8 +215,8 @@ def _features(paper: _Paper, model: FrozenModel, score: Score) -> None:
     if not found:
         return
     paper.heading("Features of this case among the training cases")
-    effect = "Contribution" if model.scorer.linear else "Effect"
-    _row(paper, ("Feature", "Value", "Unit", effect, "Outside training"), weight="bold")
+    added = "" if score.breakdown is None else "Contribution"
+    _row(paper, ("Feature", "Value", "Unit", added, "Outside training"), weight="bold")
     for s in found[:MOST_FEATURES]:
         _row(paper, (shortened(s.label, 56), s.value, s.unit, s.contribution, s.beyond))
     if (hidden := len(found) - MOST_FEATURES) > 0:

@@ -8,9 +8,10 @@ from typing import Any
 from centrum.evaluate import PopulationRow
 from centrum.evaluate.population import MISSING, Count
 from centrum.report.blocks import Column, PValue, Table
+from centrum.report.labels import heading
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
-from centrum.report.tables import DESCRIBED, heading, model_labels, model_order
+from centrum.report.tables import DESCRIBED, model_labels, model_order
 from centrum.text import counted, fixed
 from centrum.validation.population import SIDES, Sides
 

@@ -5,10 +5,47 @@ from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.evaluate.validation_size import ExpectedModel, validation_size
 from centrum.report.blocks import Column, Table
-from centrum.text import counted, fixed, number, percent
+from centrum.text import NO_INTERVAL, counted, fixed, interval_text, listed, number, percent
 
 GOOD_AUC = 0.8
 """What a sample size is computed for when the model's own AUC is no better than chance."""
+
+
+FEWEST_OF_EACH = 100
+"""Cases of each outcome below which a validation tells little: Vergouwe et al. found so few to
+have too little power to see that a model does worse, Collins et al. its measures to be biased."""
+
+SOURCES = (
+    "Vergouwe et al., J Clin Epidemiol 2005;58:475-483; Collins et al., Stat Med 2016;35:214-226"
+)
+
+
+def rests_on(found: Evaluation, outcomes: tuple[str, str], tested: str) -> str:
+    """On how few patients and cases of each outcome an AUC rests, and what its interval leaves.
+
+    Parameters
+    ----------
+    outcomes : the positive and the negative one
+    tested : which AUC, such as "test"
+    """
+    each = list(zip((found.n_positive, found.n_negative), outcomes, strict=True))
+    few = [name for n, name in each if n < FEWEST_OF_EACH]
+    sizes = listed([f"{n} {name}" for n, name in each])
+    fewer = {0: "no fewer", 1: f"the {listed(few)} fewer", 2: "both fewer"}[len(few)]
+    return (
+        f"The {tested} AUC rests on {counted(found.n_patients, 'patient')} with {sizes} cases, "
+        f"{fewer} than the {FEWEST_OF_EACH} of each outcome that a validation asks for ({SOURCES})."
+        f" {_width(found)}"
+    )
+
+
+def _width(found: Evaluation) -> str:
+    interval, confidence = found.auc.interval, percent(found.confidence)
+    limits = interval_text(interval.lower, interval.upper, 2, " to ")
+    if limits == NO_INTERVAL:
+        return f"A {confidence} interval could not be computed."
+    width = fixed(interval.upper - interval.lower, 2)
+    return f"Its {confidence} confidence interval, {limits}, is {width} wide."
 
 
 def assumed_c(found: Evaluation) -> float:

@@ -79,18 +79,90 @@ def differing_cases(scores: "pd.DataFrame", overlap: "pd.DataFrame") -> tuple[Sh
 
 def largest_slice(volume: Volume, masks: Mapping[str, Mask]) -> Slice:
     """The sagittal slice on which the first reader's region is largest, around all regions."""
-    arrays = {reader: mask.array for reader, mask in masks.items()}
-    upright = Upright.of(volume.geometry)
-    first = next(iter(arrays.values()))
-    areas = first.sum(axis=tuple(k for k in range(3) if k != upright.axis))
-    k = int(np.argmax(areas))
-    regions = {reader: upright.plane(array, k) for reader, array in arrays.items()}
-    view = _view(np.any(list(regions.values()), axis=0), upright.spacing)
-    return Slice(
-        image=upright.plane(volume.array, k)[view],
-        masks={reader: region[view] for reader, region in regions.items()},
-        spacing=upright.spacing,
-    )
+    return SlicePart.largest(masks).of(volume, masks)
+
+
+@dataclass(frozen=True)
+class SlicePart:
+    """What is shown of a grid: part of a sagittal slice, superior up and anterior left.
+
+    Attributes
+    ----------
+    upright : how slices are turned
+    k : which slice
+    rows, columns : of the turned slice
+    """
+
+    upright: "Upright"
+    k: int
+    rows: slice
+    columns: slice
+
+    @classmethod
+    def each(cls, masks: Mapping[str, Mask]) -> tuple["SlicePart", ...]:
+        """The slices that hold a region, from the patient's right to the left, in one square."""
+        upright = Upright.of(next(iter(masks.values())).geometry)
+        held = np.any([mask.array for mask in masks.values()], axis=0)
+        shadow = upright.plane(held.any(axis=upright.axis, keepdims=True), 0)
+        view = _view(shadow, upright.spacing, VIEW)
+        across = tuple(k for k in range(3) if k != upright.axis)
+        slices = np.flatnonzero(held.any(axis=across)).tolist()
+        leftwards = upright.geometry.axes[0, ::-1][upright.axis] > 0
+        return tuple(cls(upright, k, *view) for k in (slices if leftwards else reversed(slices)))
+
+    @classmethod
+    def largest(cls, masks: Mapping[str, Mask], lengths: float = VIEW) -> "SlicePart":
+        """The slice on which the first region is largest, in a square around all regions.
+
+        Its side is that many lengths of theirs.
+        """
+        first = next(iter(masks.values()))
+        upright = Upright.of(first.geometry)
+        areas = first.array.sum(axis=tuple(k for k in range(3) if k != upright.axis))
+        k = int(np.argmax(areas))
+        regions = [upright.plane(mask.array, k) for mask in masks.values()]
+        return cls(upright, k, *_view(np.any(regions, axis=0), upright.spacing, lengths))
+
+    def of(self, volume: Volume, masks: Mapping[str, Mask]) -> Slice:
+        """Image and regions there."""
+        return Slice(
+            image=self._shown(volume.array),
+            masks={reader: self._shown(mask.array) for reader, mask in masks.items()},
+            spacing=self.upright.spacing,
+        )
+
+    def _shown(self, array: NDArray) -> NDArray:
+        return np.asarray(self.upright.plane(array, self.k)[self.rows, self.columns])
+
+    def nearest(self, grid: Geometry) -> int:
+        """The slice of another grid with parallel axes that lies nearest to this one."""
+        other = Upright.of(grid)
+        at = grid.index(self._position(self.rows.start, self.columns.start))[2 - other.axis]
+        return int(np.clip(np.floor(at + 0.5), 0, grid.shape[other.axis] - 1))
+
+    def _position(self, row: int, column: int) -> Floats:
+        """LPS position in mm of a pixel of the turned slice."""
+        index = np.zeros(3)
+        index[self.upright.axis] = self.k
+        shape = self.upright.geometry.shape
+        axes = (self.upright.rows, self.upright.columns)
+        for axis, flip, at in zip(axes, self.upright.flips, (row, column), strict=True):
+            index[axis] = at if flip > 0 else shape[axis] - 1 - at
+        return self.upright.geometry.position(index[::-1])
+
+    def extent(self, grid: Geometry) -> tuple[float, float, float, float]:
+        """Where the nearest slice of another grid lies: left, right, bottom and top in mm.
+
+        From the upper left corner of what is shown, to the right and down.
+        """
+        other = Upright.of(grid)
+        shape = (grid.shape[other.rows], grid.shape[other.columns])
+        whole = SlicePart(other, self.nearest(grid), slice(0, shape[0]), slice(0, shape[1]))
+        ends = [whole._position(0, 0), whole._position(shape[0] - 1, shape[1] - 1)]
+        places = self.upright.places(np.stack(ends)) - (self.rows.start, self.columns.start)
+        (top, left), (bottom, right) = (places + 0.5) * self.upright.spacing
+        down, along = np.array(other.spacing) / 2
+        return left - along, right + along, bottom + down, top - down
 
 
 @dataclass(frozen=True)
@@ -145,10 +217,10 @@ class Upright:
         return np.stack(found, axis=1)
 
 
-def _view(region: Flags, spacing: tuple[float, float]) -> tuple[slice, slice]:
+def _view(region: Flags, spacing: tuple[float, float], lengths: float) -> tuple[slice, slice]:
     """A square around the region, moved into the image where it would stick out."""
     box = bounding_box(region[None])[1:]
-    side = VIEW * max((b.stop - b.start) * mm for b, mm in zip(box, spacing, strict=True))
+    side = lengths * max((b.stop - b.start) * mm for b, mm in zip(box, spacing, strict=True))
     spans = []
     for span, mm, length in zip(box, spacing, region.shape, strict=True):
         size = min(round(side / mm), length)

@@ -4,7 +4,7 @@ Sizes are those of a two-column journal page; text is 8 pt at the printed size.
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from centrum.errors import ProtocolError
 from centrum.report.colours import GREY
+from centrum.report.compact import compact_svg
 from centrum.report.glyphs import fit_text
 from centrum.store import write_atomically
 
@@ -38,6 +39,9 @@ DASHES = ("-", "--", ":", "-.")
 
 SMALL_PT = 7
 MARK_PT = 6
+
+LINE_CM, BETWEEN_CM = 0.34, 0.16
+"""Height of a line of text, and what lies between the names of two rows at least."""
 
 MARK_PER_CM = 7.5
 """Characters of the mark that fit into a centimetre."""
@@ -81,6 +85,15 @@ def new_figure(width_cm: float, height_cm: float, mark: str = "") -> Figure:
     return figure
 
 
+def row_cm(names: Sequence[str]) -> float:
+    """Height of rows in which these names, of one or more lines, do not meet.
+
+    >>> row_cm(["one line"]), round(row_cm(["two\\nlines"]), 2)
+    (0.5, 0.84)
+    """
+    return BETWEEN_CM + LINE_CM * max(name.count("\n") + 1 for name in names)
+
+
 def letter(axes: Axes, name: str, title: str = "") -> None:
     """The letter of a panel, and its title, at its upper left."""
     axes.set_title(f"{name}  {title}".strip())
@@ -89,7 +102,8 @@ def letter(axes: Axes, name: str, title: str = "") -> None:
 @STYLE
 def svg_bytes(figure: Figure) -> bytes:
     """The figure as SVG, text as outlines, without date or program."""
-    return _saved(figure, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None})
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    return compact_svg(_saved(figure, "svg", nothing))
 
 
 @STYLE

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from centrum.arrays import Floats
 from centrum.evaluate import MEASURES, Evaluation, PopulationRow
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.population import Quartiles
@@ -15,7 +17,8 @@ from centrum.features.feature_id import FeatureId
 from centrum.modelling.settings import AgreementSettings
 from centrum.provenance import History
 from centrum.report.blocks import Apparent, Column, Estimate, PValue, Table
-from centrum.report.labels import feature_labels, unit_text
+from centrum.report.labels import UNITS, family_words, heading, unit_text
+from centrum.report.numbering import ref
 from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
 from centrum.report.words.agreement import rule_label
@@ -29,14 +32,12 @@ from centrum.report.words.results import (
     OF_COUNTS,
 )
 from centrum.study.findings import by_kind
-from centrum.text import counted, fixed, number, percent, sentence_case
+from centrum.text import counted, fixed, number, percent
 from centrum.validation.model import Model
-
-UNITS = {"age": "years"}
-"""Units of the manifest's own columns."""
 
 BESIDE = {
     "ablation": "What each source adds",
+    "sparse": "The sparse model",
     "permutation": "The permutation of the outcomes",
     "leaks": "What leaks would have claimed",
     "rows": "The comparison of rows",
@@ -54,19 +55,32 @@ def not_computed(results: StudyResults, *names: str) -> tuple[str, ...]:
 
 
 def model_labels(results: StudyResults) -> tuple[str, ...]:
-    """Names for people of the model's features, those with the largest coefficients first.
+    """Names for people of the model's features, those with the largest coefficients first."""
+    return labels_of(results, _ordered_names(results))
 
-    A covariate is called as its column.
+
+def labels_of(results: StudyResults, names: Sequence[str]) -> tuple[str, ...]:
+    """Names for people of some columns; a covariate is called as its column."""
+    return tuple(results.labels.get(name, name.replace("_", " ")) for name in names)
+
+
+def shown_of(shown: int, total: int, by: str, rest: str) -> str:
+    """Which of all features, or images, a figure shows, and the table that has them all.
+
+    Parameters
+    ----------
+    by : what those shown have, such as "largest coefficients"; "" where they are the first ones
+    rest : such as "table score", for `ref`
+
+    >>> shown_of(7, 7, "largest coefficients", "table score")
+    'all 7'
+    >>> shown_of(7, 30, "largest coefficients", "table score").replace(chr(0), "")
+    'the 7 of 30 with the largest coefficients (table score has all)'
     """
-    known, names = _known(results), _ordered_names(results)
-    labels = dict(
-        zip(
-            [name for name in names if name in known],
-            feature_labels([known[name] for name in names if name in known]),
-            strict=True,
-        )
-    )
-    return tuple(labels.get(name, name.replace("_", " ")) for name in names)
+    if shown == total:
+        return f"all {total}" if total > 1 else "the only one"
+    which = f"the {shown} of {total} with the {by}" if by else f"the first {shown} of {total}"
+    return f"{which} ({ref(rest)} has all)"
 
 
 def _known(results: StudyResults) -> dict[str, FeatureId]:
@@ -77,18 +91,57 @@ def _ordered_names(results: StudyResults) -> list[str]:
     return [results.model.features[k] for k in model_order(results.model)]
 
 
+def model_features(results: StudyResults) -> list[FeatureId]:
+    """The model's features, without covariates, in the order of `model_labels`."""
+    known = _known(results)
+    return [known[name] for name in _ordered_names(results) if name in known]
+
+
 def feature_units(results: StudyResults) -> list[str]:
     """Units of the model's features, in the order of `model_labels`."""
+    return units_of(results, _ordered_names(results))
+
+
+def units_of(results: StudyResults, names: Sequence[str]) -> list[str]:
+    """Units of some columns."""
     known = _known(results)
     return [
-        unit_text(known[name].unit) if name in known else UNITS.get(name, "–")
-        for name in _ordered_names(results)
+        unit_text(known[name].unit) if name in known else UNITS.get(name, "–") for name in names
     ]
 
 
 def model_order(model: Model) -> np.ndarray:
     """Positions of the model's features by falling absolute coefficient."""
     return np.argsort(-np.abs(model.coefficients), kind="stable")
+
+
+def label_table(labels: Mapping[str, str], features: Mapping[str, FeatureId]) -> Table:
+    """What the labels of some features stand for, by column name."""
+    facts: dict[str, list[str]] = {"Label": [labels[name] for name in features]}
+    facts["Feature"] = [f.name for f in features.values()]
+    facts["IBSI code"] = [f.code for f in features.values()]
+    facts["Family"] = [family_words(f.family).told for f in features.values()]
+    for head, field in OF_A_FEATURE.items():
+        facts[head] = [getattr(f, field).replace("_", " ") for f in features.values()]
+    facts["Column name"] = [*features]
+    told = {head: cells for head, cells in facts.items() if any(cells)}
+    rows = tuple(zip(*told.values(), strict=True))
+    notes = (
+        "What tables and figures call a feature: short names of the family and of the feature, and "
+        "in brackets the image where that is a response map. Grey: grey level.",
+    )
+    columns = tuple(map(Column, told))
+    return Table("feature-labels", "Feature labels", columns, rows, notes, sorts=True)
+
+
+OF_A_FEATURE = {
+    "Image": "image",
+    "Region": "region",
+    "Sequence": "sequence",
+    "Discretisation": "discretisation",
+    "Aggregation": "aggregation",
+}
+"""Head of a column of the table of labels -> what it tells of a feature."""
 
 
 def population_table(results: StudyResults) -> Table:
@@ -131,12 +184,6 @@ def described(
             )
         )
     return tuple(map(Column, heads)), tuple(cells)
-
-
-def heading(variable: str) -> str:
-    """What a column of the manifest is called, with its unit."""
-    unit = f" ({UNITS[variable]})" if variable in UNITS else ""
-    return f"{sentence_case(variable)}{unit}".replace("_", " ")
 
 
 def performance_table(
@@ -263,14 +310,16 @@ def _without_width(found: Evaluation) -> bool:
 def funnel_table(results: StudyResults) -> Table:
     """How many features each step left."""
     rows = [("Measured", len(results.table.features))]
-    steps = step_labels(results.protocol.model.select.method)
+    steps = step_labels(results.protocol.model)
     rows += [(steps.get(step, step), n) for step, n in results.model.funnel.items()]
     columns = (Column("Step"), Column("Features left"))
     return Table("selection", "Selection of features", columns, tuple(rows))
 
 
-def overlap_table(overlap: pd.DataFrame) -> Table:
-    """How well the readers' regions agree, by pair of readers."""
+def overlap_table(
+    overlap: pd.DataFrame, further: Mapping[str, pd.DataFrame] = MappingProxyType({})
+) -> Table:
+    """How well the readers' regions agree, by pair of readers, and in every further region."""
     heads = {
         "dice": "Dice",
         "hausdorff95_mm": "95 % Hausdorff distance (mm)",
@@ -278,26 +327,29 @@ def overlap_table(overlap: pd.DataFrame) -> Table:
         "volume_difference_mm3": "Volume difference (mm³)",
     }
     rows = []
-    for (a, b), pair in overlap.groupby(["reader_a", "reader_b"], sort=False):
-        quartiles = (_quartiles(pair[name]) for name in heads)
-        rows.append((f"{a} – {b}", len(pair), *quartiles))
+    for region, own in {"": overlap, **further}.items():
+        for (a, b), pair in own.groupby(["reader_a", "reader_b"], sort=False):
+            spreads = (quartiles(pair[name]) for name in heads)
+            who = f"{a} – {b}, {region}" if region else f"{a} – {b}"
+            rows.append((who, len(pair), *spreads))
     columns = (
         Column("Readers"),
         Column("Cases"),
-        *(Column(head, _signed) for head in heads.values()),
+        *(Column(head, signed) for head in heads.values()),
     )
     notes = ("Median (interquartile range). Volume difference: second minus first reader.",)
     return Table("overlap", "Agreement of the regions", columns, tuple(rows), notes)
 
 
-def _signed(cell: Quartiles) -> str:
+def signed(cell: Quartiles) -> str:
     """Limits that may be negative are joined by a word."""
     return cell.text.replace("-", "−").replace("–", " to ")
 
 
-def _quartiles(values: pd.Series) -> Quartiles:
+def quartiles(values: pd.Series | Floats) -> Quartiles:
+    """Median and quartiles of values."""
     median, lower, upper = np.quantile(values, [0.5, 0.25, 0.75])
-    return Quartiles(len(values), float(median), float(lower), float(upper))
+    return Quartiles(np.size(values), float(median), float(lower), float(upper))
 
 
 def agreement_table(results: StudyResults) -> Table:
@@ -371,15 +423,25 @@ def finding_table(results: StudyResults) -> Table:
     rows = tuple((f.severity, f.code, n, f.case, f.reader, f.message) for f, n in kinds)
     heads = ("Severity", "Finding", "Regions", "First case", "Reader", "What was found there")
     columns = tuple(map(Column, heads))
-    return Table("findings", "Findings in images and regions", columns, rows)
+    where = "the tables" if results.protocol.tables else "images and regions"
+    return Table("findings", f"Findings in {where}", columns, rows)
 
 
 def protocol_table(results: StudyResults) -> Table:
     """Every choice of the protocol that is not prose."""
     prose = {"name", "description", "deviations"}
-    rows = tuple(flat(results.protocol.model_dump(mode="json", exclude=prose)))
+    tables = bool(results.protocol.tables)
+    without = prose | ({"preparation", "extraction"} if tables else set())
+    rows = tuple(flat(results.protocol.model_dump(mode="json", exclude=without)))
     columns = (Column("Choice"), Column("Value"))
-    return Table("protocol", "The protocol", columns, rows)
+    notes = (OF_TABLES,) if tables else ()
+    return Table("protocol", "The protocol", columns, rows, notes)
+
+
+OF_TABLES = (
+    "Preparation and extraction are left out: features were read from tables made elsewhere."
+)
+"""Note of the choices of a study of tables."""
 
 
 def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
@@ -420,7 +482,7 @@ def version_table(results: StudyResults) -> Table:
 
 
 def digest_table(results: StudyResults) -> Table:
-    """Digests of inputs and results."""
+    """A file only: digests of inputs and results."""
     rows = (("protocol (choices)", results.protocol.digest()), *results.digests.items())
     columns = (Column("File"), Column("SHA-256"))
     return Table("digests", "Digests", columns, rows)

@@ -34,7 +34,7 @@ from centrum.simulate.soft_tissue import (
     palette,
     soft_tissue,
 )
-from centrum.simulate.spine import SpinalCurve, Vertebra, build_spine
+from centrum.simulate.spine import ORDER, SpinalCurve, Vertebra, build_spine
 from centrum.volume import Mask, Volume
 
 POSE, SCAN, READING = 1, 2, 3
@@ -50,12 +50,14 @@ class Scene:
     tissue : signal, indexed [left, down, back]
     broken : share of each voxel that the broken body takes, on `block`
     block : where that is
+    above : the same of the body above it
     habitus : the soft tissue, for the coil behind the skin
     """
 
     tissue: NDArray
     broken: NDArray
     block: BuildBox
+    above: tuple[NDArray, BuildBox]
     habitus: Habitus
 
 
@@ -69,6 +71,12 @@ def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume
     >>> image.array.dtype, mask.name == patient.level.name
     (dtype('int16'), True)
     """
+    image, mask, _ = render_two(patient, settings)
+    return image, mask
+
+
+def render_two(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume, Mask, Mask]:
+    """As `render`, and the true mask of the body above."""
     protocol, centre = patient.protocol(settings), CENTRES[settings.centre]
     rng = patient.generator(settings, POSE)
     offset = rng.uniform(-0.5, 0.5) * protocol.pitch_mm
@@ -78,10 +86,22 @@ def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume
     clean = scanner.acquire(scene.tissue, build, image, protocol, centre)
     stored = _scanned(clean, scene, image, build, patient, settings)
     geometry = scanner.geometry(protocol, image, (rng.normal(0, 2.0), rng.normal(0, 2.0)))
-    where = scene.block.where
-    inside = scanner.acquire(scene.broken, build, image, protocol, centre, where) > 0.5
     step = Step("simulate", {"patient": patient.id, **as_json(settings)})
-    return Volume(stored, geometry, (step,)), Mask(inside, geometry, patient.level.name, (step,))
+    broken, above = (
+        Mask(
+            scanner.acquire(share, build, image, protocol, centre, block.where) > 0.5,
+            geometry, level, (step,),
+        )
+        for level, share, block in (
+            (patient.level.name, scene.broken, scene.block), (level_above(patient), *scene.above)
+        )
+    )  # fmt: skip
+    return Volume(stored, geometry, (step,)), broken, above
+
+
+def level_above(patient: SimulatedPatient) -> str:
+    """The vertebra above the broken one."""
+    return ORDER[ORDER.index(patient.level.name) - 1]
 
 
 def _aimed(image: VoxelGrid, rng: np.random.Generator) -> VoxelGrid:
@@ -111,14 +131,15 @@ def build_scene(
     for vertebra in spine:
         paint_arch(tissue, grid, vertebra, curve, float(marrow), colours.dark)
     paint_back(tissue, person, colours, grid, textures)
+    shares: dict[str, tuple[NDArray, BuildBox]] = {}
     bodies = [(v, block) for v in spine if (block := body_block(grid, v)) is not None]
     for vertebra, block in bodies:
         shape = body(vertebra, block)
         signal = _marrow(vertebra, block, shape, fat_fraction, patient, sequence)
         paint_body(tissue, block, shape, signal, colours.dark)
-        if vertebra.level == patient.level:
-            broken, where = cover(shape.distance), block
-    return Scene(tissue, broken, where, person)
+        shares[vertebra.level.name] = cover(shape.distance), block
+    (broken, where), above = shares[patient.level.name], shares[level_above(patient)]
+    return Scene(tissue, broken, where, above, person)
 
 
 def _marrow(

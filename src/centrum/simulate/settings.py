@@ -19,6 +19,7 @@ class PhantomSettings:
     null : labels are permuted after the images were planned, so that there is nothing to learn
     seed : same seed, same bytes
     field_mm : height (head to foot) and depth (front to back) of the images
+    above : whether readers also draw the body above, as a second region
 
     Raises
     ------
@@ -36,6 +37,7 @@ class PhantomSettings:
     null: bool = False
     seed: int = 1
     field_mm: tuple[float, float] = (170.0, 144.0)
+    above: bool = False
 
     def __post_init__(self) -> None:
         checks = {

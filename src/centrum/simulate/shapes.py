@@ -4,13 +4,12 @@ First of arrays, then the same at one place, for compiled loops.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from centrum.kernels.cache import use_cache
+from centrum.kernels.cache import kernel, use_cache
 
 use_cache()
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+compiled = kernel(error_model="numpy")
 """Of functions of one voxel or of a whole array, which work in double precision in between."""
 
 EDGE_MM = 0.5

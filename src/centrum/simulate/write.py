@@ -14,7 +14,7 @@ from centrum.provenance import __version__
 from centrum.records import as_json
 from centrum.simulate.cohort import SimulatedPatient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers
-from centrum.simulate.render import READING, render
+from centrum.simulate.render import READING, level_above, render_two
 from centrum.simulate.settings import PhantomSettings
 
 MANIFEST = "cases.csv"
@@ -64,16 +64,19 @@ def simulate_case(patient: SimulatedPatient, settings: PhantomSettings, out_dir:
 
     The same patient and settings give the same bytes, in any order and in any process.
     """
-    image, truth = render(patient, settings)
-    masks = draw_readers(truth, patient.generator(settings, READING))
+    image, truth, above = render_two(patient, settings)
+    hand = patient.generator(settings, READING)
+    drawn = [draw_readers(truth, hand)]
+    drawn += [draw_readers(above, hand)] if settings.above else []
     paths = case_paths(patient)
     for path in paths.values():
         (Path(out_dir) / path).parent.mkdir(parents=True, exist_ok=True)
     notice = {SIMULATED_KEY: NOTICE}
     write_image(image, Path(out_dir) / paths["image"], notice)
-    for reader, mask in masks.items():
+    for reader in READERS:
         file = Path(out_dir) / paths[f"mask:{reader}"]
-        write_masks([mask], file, cropped=reader in CROPPED_READERS, keys=notice)
+        masks = [by_reader[reader] for by_reader in drawn]
+        write_masks(masks, file, cropped=reader in CROPPED_READERS, keys=notice)
     return patient.id
 
 
@@ -94,6 +97,11 @@ def _row(patient: SimulatedPatient, settings: PhantomSettings) -> dict[str, obje
         column: f"{path}#{patient.level.name}" if column.startswith("mask") else path
         for column, path in case_paths(patient).items()
     }
+    if settings.above:
+        files |= {
+            f"mask:{name}:above": f"{case_paths(patient)[f'mask:{name}']}#{level_above(patient)}"
+            for name in READERS
+        }
     return {
         "case": patient.id,
         "patient": patient.id,

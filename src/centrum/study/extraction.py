@@ -1,9 +1,10 @@
 """From the images of a study to its feature table, and what was noticed on the way."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,8 +12,15 @@ import numpy as np
 import pandas as pd
 
 from centrum.agreement import Overlap
-from centrum.arrays import AT_ONCE, Columns, Flags, Floats, Table
-from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
+from centrum.arrays import AT_ONCE, Columns, Flags, Floats, Table, write_rows
+from centrum.cohort.withheld import (
+    ManyRoles,
+    Roles,
+    file_names,
+    parts,
+    restored,
+    withheld_fields,
+)
 from centrum.errors import DataError
 from centrum.execution import Progress
 from centrum.io import ImageFinding
@@ -27,6 +35,7 @@ from centrum.measure.case import (
     advisory,
     in_order,
 )
+from centrum.measure.records_on_disk import each
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.records import as_json
@@ -48,7 +57,7 @@ from centrum.table import (
     read_morphometry,
     read_parquet,
 )
-from centrum.text import OneLine
+from centrum.text import OneLine, first_of
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
 
@@ -84,6 +93,32 @@ class Extraction(OneLine):
     acquisition: pd.DataFrame = field(default_factory=pd.DataFrame)
     sequences: tuple[MeasuredSequence, ...] = ()
 
+    def overlap_of(self, region: str) -> pd.DataFrame:
+        """Overlap of the readers in one region, "" for the first."""
+        if "region" not in self.overlap:
+            return self.overlap if region == "" else self.overlap.iloc[:0]
+        own = self.overlap["region"].fillna("") == region
+        return self.overlap[own].drop(columns="region")
+
+    def joined(
+        self,
+        table: FeatureTable,
+        failures: Iterable[Failure],
+        findings: Iterable[Finding],
+        undefined: Iterable[str],
+    ) -> "Extraction":
+        """The same with another table, of some of its cases, and what was told on the way to it."""
+        kept = list(table.cases)
+        return replace(
+            self,
+            table=table,
+            failures=(*self.failures, *failures),
+            findings=(*self.findings, *findings),
+            undefined=(*self.undefined, *undefined),
+            overlap=self.overlap[self.overlap["case"].isin(kept)],
+            acquisition=self.acquisition.loc[kept],
+        )
+
 
 def measure_study(
     study: Study, workers: int, progress: Progress, measure: Measure | None = None
@@ -118,7 +153,7 @@ def measure_study(
 
 def _prepare_and_measure(
     study: Study, workers: int, progress: Progress, measure: Measure | None
-) -> tuple[dict[str, Record], Flags]:
+) -> tuple[Mapping[str, Record], Flags]:
     """Records by case, and which features are defined in any.
 
     Landmarks are learnt on the training side of the cases that have numbers, which is known
@@ -131,13 +166,19 @@ def _prepare_and_measure(
     while True:
         kept = [case.id for case in study.cohort.cases if case.id not in bad]
         preparation = learn_landmarks(study, kept, workers, progress) if kept else settings
-        records = measure_all(study, workers, progress, measure, preparation=preparation) | bad
+        measured = measure_all(study, workers, progress, measure, preparation=preparation)
+        records = each(measured, partial(_or, bad))
         defined = _defined(study, records)
-        records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
+        records = each(records, partial(_without_gaps, study, defined))
         failed = {failure.case: records[failure.case] for failure in failures_of(study, records)}
         if failed.keys() == bad.keys() or not is_learnt(settings):
             return records, defined
         bad = failed
+
+
+def _or(others: Mapping[str, Record], case: str, record: Record) -> Record:
+    """The record of a case, or another one that counts."""
+    return others.get(case, record)
 
 
 def measure_all(
@@ -148,15 +189,17 @@ def measure_all(
     *,
     features: bool = True,
     preparation: Preparation | None = None,
-) -> dict[str, Record]:
+) -> Mapping[str, Record]:
     """Records by case, in the order of the manifest, with what only shows between them."""
     jobs = study.jobs(features=features, preparation=preparation)
     what = "Measuring cases" if features else "Reading cases"
     by = measure or by_engine(LocalEngine(workers))
-    records = by(study, jobs, progress, what)
-    pairs = zip(jobs, records, strict=True)
-    ordered = {job.case: _own_overlap(study, in_order(job, record)) for job, record in pairs}
-    return _compared(study, ordered)
+    records, job_of = by(study, jobs, progress, what), {job.case: job for job in jobs}
+
+    def ordered(case: str, record: Record) -> Record:
+        return _own_overlap(study, in_order(job_of[case], record))
+
+    return _compared(study, each(records, ordered))
 
 
 def _own_overlap(study: Study, record: Record) -> Record:
@@ -169,17 +212,25 @@ def _own_overlap(study: Study, record: Record) -> Record:
     return record | {"overlap": kept}
 
 
-def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
+def _compared(study: Study, records: Mapping[str, Record]) -> Mapping[str, Record]:
     """The records with what the store cannot hold: against the study's claim, and each other."""
     failed: list[ImageFinding] = []
     for look in (sequence_findings, content_findings):
         with advisory(failed):
+            found = defaultdict[str, list[Finding]](list)
             for finding in [*look(study, records)]:
-                records[finding.case] = with_finding(records[finding.case], finding)
-    for note in failed:
-        for case, record in records.items():
-            records[case] = with_finding(record, Finding(case, ALL_READERS, **vars(note)))
-    return records
+                found[finding.case].append(finding)
+            records = each(records, partial(_with_findings, found))
+
+    def noted(case: str, record: Record) -> Record:
+        notes = [Finding(case, ALL_READERS, **vars(note)) for note in failed]
+        return _with_findings({case: notes}, case, record)
+
+    return each(records, noted) if failed else records
+
+
+def _with_findings(findings: Mapping[str, Sequence[Finding]], case: str, record: Record) -> Record:
+    return reduce(with_finding, findings.get(case, ()), record)
 
 
 def with_finding(record: Record, finding: Finding) -> Record:
@@ -207,18 +258,17 @@ def _spelled(study: Study, chosen: Flags) -> tuple[str, ...]:
     return tuple(f.spell(dialect) for f, wanted in features if wanted)
 
 
-def _without_gaps(study: Study, record: Record, defined: Flags) -> Record:
+def _without_gaps(study: Study, defined: Flags, case: str, record: Record) -> Record:
     """The record without readers for whom a feature that others have is not defined."""
     values, errors = {}, list(record["errors"])
     for reader, found in record["values"].items():
         gaps = np.isnan(np.asarray(found, dtype=float))
         missing = _spelled(study, gaps & defined) if found else ()
         if missing:
-            more = ", ..." if len(missing) > 3 else ""
             remedy = "Check the mask, or leave out the family."
             message = (
                 f"{len(missing)} features that other regions have cannot be computed here "
-                f"({', '.join(missing[:3])}{more}): the region is too small or too uniform. "
+                f"({first_of(missing, 3)}): the region is too small or too uniform. "
                 f"{remedy}"
             )
             known = {"code": "undefined-features", "file": "", "remedy": remedy}
@@ -300,10 +350,8 @@ def _values(study: Study, records: Mapping[str, Record], cases: list[str], defin
         for begin in range(0, len(cases), step):
             some = cases[begin : begin + step]
             block = _read_values(records, some, readers, defined.size)[:, :, defined]
-            for k, column in enumerate(block.reshape(len(some), -1).T):
-                reader, feature = divmod(k, n)
-                stream.seek(8 * ((feature * len(readers) + reader) * len(cases) + begin))
-                stream.write(column.tobytes())
+            columns = block.transpose(2, 1, 0).reshape(-1, len(some))
+            write_rows(stream, len(cases), begin, columns)
     return Columns.of(path, (n, len(readers), len(cases)))
 
 
@@ -312,11 +360,9 @@ def _read_values(
 ) -> Floats:
     """(cases, readers, n features), nan where a reader has none."""
     missing = np.full(n, np.nan)
+    values = (records[case]["values"] for case in cases)
     return np.array(
-        [
-            [np.asarray(records[c]["values"].get(r, missing), dtype=float) for r in readers]
-            for c in cases
-        ]
+        [[np.asarray(own.get(r, missing), dtype=float) for r in readers] for own in values]
     )
 
 
@@ -328,16 +374,17 @@ def _is_simulated(record: Record) -> bool:
 
 def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
     rows = [{"case": case} | row for case in cases for row in records[case]["overlap"]]
-    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
+    further = ["region"] if any("region" in row for row in rows) else []
+    return pd.DataFrame(rows, columns=[*OVERLAP_COLUMNS, *further])
 
 
 def _acquisition(study: Study, records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
     """Facts of images and manifest, and the size of the primary reader's region, by case."""
     known = {case.id: case.covariates for case in study.cohort.cases}
     rows = [
-        with_manifest(records[case]["acquisition"], known[case])
-        | records[case]["regions"].get(study.readers[0], {})
-        for case in cases
+        with_manifest(record["acquisition"], known[case])
+        | record["regions"].get(study.readers[0], {})
+        for case, record in ((case, records[case]) for case in cases)
     ]
     there = {name for row in rows for name in row}
     columns = [name for name in (*NUMBERS, *TEXTS, *REGION) if name in there]
@@ -372,13 +419,15 @@ def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
 
 def _written(study: Study, found: Sequence[Failure | Finding]) -> list[dict[str, Any]]:
     """Failures or findings as they may be written."""
-    jobs, of_study, words = {job.case: job for job in study.jobs()}, study.roles, study.words
-    return [
-        withheld_fields(
-            asdict(f), {**of_study, **(jobs[f.case].roles if f.case in jobs else {})}, words
-        )
-        for f in found
-    ]
+    jobs, words = {job.case: job for job in study.jobs()}, study.words
+    of_study = ManyRoles(study.roles)
+    of_cases = {case: jobs[case].roles for case in jobs.keys() & {f.case for f in found}}
+
+    def roles(f: Failure | Finding) -> Roles:
+        named = of_study.within(" ".join((f.message, f.remedy, f.file)))
+        return {**named, **of_cases.get(f.case, {})}
+
+    return [withheld_fields(asdict(f), roles(f), words) for f in found]
 
 
 def for_console(study: Study, found: Iterable[Told]) -> tuple[Told, ...]:
@@ -388,7 +437,7 @@ def for_console(study: Study, found: Iterable[Told]) -> tuple[Told, ...]:
 
 
 def _named(found: Told, job: MeasurementJob | None, case: str) -> Told:
-    files = file_names(parts(job.image, job.masks, job.further)) if job else {}
+    files = file_names(parts(job.image, job.drawn, job.further)) if job else {}
     texts = {name: restored(getattr(found, name), files) for name in ("message", "file", "remedy")}
     return replace(found, case=case, **texts)
 
@@ -404,14 +453,19 @@ def load_extraction(study: Study) -> Extraction:
     result = study.stages.result
     return Extraction(
         table=load_table(study),
-        overlap=result(OVERLAP, _by_case),
+        overlap=result(OVERLAP, _overlap_read),
         acquisition=result(ACQUISITION, _by_case).set_index("case"),
         **result(FACTS, _read_facts),
     )
 
 
-WORDS = ("case", "reader_a", "reader_b", *TEXTS)
+WORDS = ("case", "reader_a", "reader_b", "region", *TEXTS)
 """Columns that stay text where all of it are numbers, such as the model 3020 of a scanner."""
+
+
+def _overlap_read(path: Path) -> pd.DataFrame:
+    frame = _by_case(path)
+    return frame.fillna({"region": ""}) if "region" in frame else frame
 
 
 def _by_case(path: Path) -> pd.DataFrame:

@@ -65,5 +65,18 @@ def old_manuscript(study: Study) -> Iterator[Finding]:
 
 def load_evaluations(study: Study) -> dict[str, Mapping[str, Any]]:
     """What `evaluate` found of the training cases, apparent and out of fold, and the test cases."""
-    record = study.stages.result(EVALUATION, lambda path: json.loads(path.read_bytes()))
+    record = _evaluation(study)
     return {side: record[side] for side in SIDES}
+
+
+def load_area_over_parts(study: Study) -> Mapping[str, Any] | None:
+    """The mean AUC over the parts of a design with several; None of another."""
+    found: Mapping[str, Any] | None = _evaluation(study).get("over_parts", {}).get("AUC")
+    return found
+
+
+def _evaluation(study: Study) -> dict[str, Any]:
+    record: dict[str, Any] = study.stages.result(
+        EVALUATION, lambda path: json.loads(path.read_bytes())
+    )
+    return record

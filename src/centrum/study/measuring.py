@@ -1,6 +1,6 @@
 """Who measures the cases of a study: an engine that fills its shards, or nobody any more."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -8,16 +8,22 @@ from itertools import islice
 from centrum.errors import DataError, ProtocolError
 from centrum.execution import Progress
 from centrum.measure.batches import MOST, Batch, BatchWork, Engine, measure_batches
-from centrum.measure.case import MeasurementJob, Record, measure_anew, of_each, warm_up
-from centrum.measure.numbers_on_disk import NumbersOnDisk
+from centrum.measure.case import MeasurementJob, Record, measure_anew, sources_of, warm_up
+from centrum.measure.records_on_disk import RecordsMade, RecordsOnDisk
 from centrum.measure.shards import Shards
 from centrum.provenance import digest
 from centrum.study.landmarks import is_learnt
 from centrum.study.study import Study
 from centrum.table import is_large
 
-Measure = Callable[[Study, Sequence[MeasurementJob], Progress, str], list[Record]]
-"""Gives the records of jobs, in their order, and calls the progress with what it does."""
+Measure = Callable[[Study, Sequence[MeasurementJob], Progress, str], Mapping[str, Record]]
+"""Gives the records of jobs by case, in their order, and calls the progress with what it does.
+
+Those of very many cases wait on disk, and are made anew whenever they are asked for.
+"""
+
+Kept = MutableMapping[str, Record]
+"""Records by key."""
 
 NAMED = 20
 """Cases that a message names before it counts the rest."""
@@ -62,13 +68,22 @@ def shards_of(study: Study) -> Shards:
     return Shards(study.shards or study.results / "shards")
 
 
-def _records(study: Study, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
-    """What the shards hold of these keys; the values of very many cases wait on disk."""
-    numbers = len(keys) * len(study.features) * len(study.readers)
-    if not is_large(numbers):
-        return shards_of(study).records(keys, failed=failed)
-    light = NumbersOnDisk(study.results).light
-    return shards_of(study).records(keys, failed=failed, light=light)
+def _nothing_kept(study: Study, jobs: Sequence[MeasurementJob]) -> Kept:
+    """Where the records of these cases are put."""
+    large = is_large(len(jobs) * len(study.features) * len(study.readers))
+    return RecordsOnDisk(study.results) if large else {}
+
+
+def _by_case(
+    keys: Mapping[str, str], kept: Kept, bad: Mapping[str, Record]
+) -> Mapping[str, Record]:
+    """The records by case, in full where they have errors and were measured here."""
+
+    def record(case: str) -> Record:
+        return bad.get(case) or kept[keys[case]]
+
+    lazily = isinstance(kept, RecordsOnDisk)
+    return RecordsMade([*keys], record) if lazily else {case: record(case) for case in keys}
 
 
 def by_engine(engine: Engine, *, settle: bool = True) -> Measure:
@@ -76,10 +91,10 @@ def by_engine(engine: Engine, *, settle: bool = True) -> Measure:
 
     def measure(
         study: Study, jobs: Sequence[MeasurementJob], progress: Progress, what: str
-    ) -> list[Record]:
+    ) -> Mapping[str, Record]:
         progress(what, 0, len(jobs))
-        keys = _keys(jobs)
-        known = _known(study, keys)
+        keys, known = _keys(jobs), _nothing_kept(study, jobs)
+        _add_known(study, keys.values(), known)
         wanted = [job for job in jobs if keys[job.case] not in known]
         before, bad = len(jobs) - len(wanted), dict[str, Record]()
         if wanted:
@@ -87,11 +102,11 @@ def by_engine(engine: Engine, *, settle: bool = True) -> Measure:
             bad = _measure(
                 study, wanted, keys, engine, lambda n: progress(what, before + n, len(jobs))
             )
-            known |= _left(study, {job.case: keys[job.case] for job in wanted})
+            _add_left(study, {job.case: keys[job.case] for job in wanted}, known)
         if settle:
             shards_of(study).settle(known, measured_by(study))
         progress(what, len(jobs), len(jobs))
-        return [bad.get(job.case) or known[keys[job.case]] for job in jobs]
+        return _by_case(keys, known, bad)
 
     return measure
 
@@ -121,8 +136,8 @@ def measured_by(study: Study) -> str:
     return digest(study.protocol.model_dump(mode="json", include=blocks, exclude=others))
 
 
-def _left(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
-    """What workers have left of these cases.
+def _add_left(study: Study, keys: Mapping[str, str], kept: Kept) -> None:
+    """Add what workers have left of these cases.
 
     Raises
     ------
@@ -131,20 +146,19 @@ def _left(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
     """
     shards = shards_of(study)
     shards.compact()
-    found = _records(study, keys.values(), failed=True)
-    if lost := [case for case, key in keys.items() if key not in found]:
+    shards.records(keys.values(), failed=True, into=kept)
+    if lost := [case for case, key in keys.items() if key not in kept]:
         raise DataError(
             f"{len(lost)} cases were measured, and are not among the shards: {_listed(lost)}.",
             remedy="Every worker must see the folder of the study under the same path, or the same "
             "object storage. If it does, run the same command again.",
             code="not-shared",
         )
-    return found
 
 
 def gathered(
     study: Study, jobs: Sequence[MeasurementJob], progress: Progress, what: str
-) -> list[Record]:
+) -> Mapping[str, Record]:
     """The records that others have left, also those with errors; nothing is measured.
 
     Raises
@@ -152,9 +166,9 @@ def gathered(
     DataError
         A case was not measured with these files, by this protocol and these versions.
     """
-    keys = _keys(jobs)
-    known = _records(study, keys.values(), failed=True)
-    known = _known(study, {c: k for c, k in keys.items() if k not in known}) | known
+    keys, known = _keys(jobs), _nothing_kept(study, jobs)
+    shards_of(study).records(keys.values(), failed=True, into=known)
+    _add_known(study, [key for key in keys.values() if key not in known], known)
     if missing := [case for case, key in keys.items() if key not in known]:
         raise DataError(
             f"{len(missing)} of {len(jobs)} cases have not been measured: {_listed(missing)}."
@@ -163,7 +177,7 @@ def gathered(
             "not end.",
             code="not-measured",
         )
-    return [known[keys[job.case]] for job in jobs]
+    return _by_case(keys, known, {})
 
 
 def _elsewhere(study: Study) -> str:
@@ -174,10 +188,10 @@ def _elsewhere(study: Study) -> str:
     return "".join(told)
 
 
-def _known(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
-    """Records without errors by key: of the shards, and of a study of before, which are moved."""
-    known = _records(study, keys.values())
-    return known | _moved(study, [key for key in keys.values() if key not in known])
+def _add_known(study: Study, keys: Collection[str], kept: Kept) -> None:
+    """Add records without errors: of the shards, and of a study of before, which are moved."""
+    shards_of(study).records(keys, into=kept)
+    _add_moved(study, [key for key in keys if key not in kept], kept)
 
 
 def measured_before(study: Study, jobs: Sequence[MeasurementJob]) -> int:
@@ -188,22 +202,20 @@ def measured_before(study: Study, jobs: Sequence[MeasurementJob]) -> int:
 
 
 def _keys(jobs: Sequence[MeasurementJob]) -> dict[str, str]:
-    """The key of each case."""
-    keys = of_each(MeasurementJob.key, jobs)
-    return {job.case: key for job, key in zip(jobs, keys, strict=True)}
+    """The key of each case: of its files as they are now, and of no others'."""
+    known = sources_of(jobs)
+    return {job.case: job.key(known[job.case]) for job in jobs}
 
 
-def _moved(study: Study, keys: Iterable[str]) -> dict[str, Record]:
-    """Records that version 0.3.0 and before kept as a JSON file each, now in shards."""
+def _add_moved(study: Study, keys: Iterable[str], kept: Kept) -> None:
+    """Add records that version 0.3.0 and before kept as a JSON file each, now in shards."""
     entries = ((key, study.store.get(key)) for key in keys)
     old = ((key, record) for key, record in entries if record is not None)
-    moved: dict[str, Record] = {}
     while some := dict(islice(old, MOST)):
         shards_of(study).write(some, measured_by(study))
         for key in some:
             study.store.path(key).unlink(missing_ok=True)
-        moved |= some
-    return moved
+        kept.update(some)
 
 
 def refuse_undivided(study: Study) -> None:

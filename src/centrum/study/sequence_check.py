@@ -1,7 +1,8 @@
 """Every image of a study held against the sequence that the study is of."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -74,26 +75,31 @@ def measured_sequences(
     study: Study, records: Mapping[str, Record], cases: Iterable[str]
 ) -> tuple[MeasuredSequence, ...]:
     """Of each measured image column, in how many of the cases it is known to be as claimed."""
-    chosen = {case: records[case] for case in cases}
-    columns: dict[str, list[_Held]] = {}
-    for held in _all_held(study, chosen):
-        columns.setdefault(held.name, []).append(held)
+    chosen, claimed, known_from = {*cases}, dict[str, str](), defaultdict[str, Counter](Counter)
+    for held in _all_held(study, records, chosen):
+        claimed.setdefault(held.name, held.claimed or "")
+        known_from[held.name][held.comparison.known_from] += 1
     return tuple(
         MeasuredSequence(
             name=name,
-            claimed=column[0].claimed or "",
-            cases=len(column),
-            by_times=sum(held.comparison.known_from == "times" for held in column),
-            by_name=sum(held.comparison.known_from == "name" for held in column),
+            claimed=claimed[name],
+            cases=counts.total(),
+            by_times=counts["times"],
+            by_name=counts["name"],
         )
-        for name, column in columns.items()
+        for name, counts in known_from.items()
     )
 
 
-def _all_held(study: Study, records: Mapping[str, Record]) -> Iterator[_Held]:
+def _all_held(
+    study: Study, records: Mapping[str, Record], cases: Collection[str] | None = None
+) -> Iterator[_Held]:
+    """Of all cases that there are records of, or of some."""
     for case in study.cohort.cases:
-        if case.id in records and records[case.id]["acquisition"]:
-            yield from _of_case(study, case, records[case.id])
+        if case.id in (records if cases is None else cases):
+            record = records[case.id]
+            if record["acquisition"]:
+                yield from _of_case(study, case, record)
 
 
 def _of_case(study: Study, case: Case, record: Record) -> Iterator[_Held]:

@@ -16,8 +16,8 @@ from centrum.study.tables import tables_digest
 from centrum.table import HEAD, table_digest
 
 _MEASURED = {
-    "outcome", "eligibility", "keep_names", "describe", "tables", "join", "images", "preparation",
-    "extraction",
+    "outcome", "eligibility", "keep_names", "describe", "tables", "sources", "join", "images",
+    "preparation", "extraction",
 }  # fmt: skip
 _MODELLED = {"outcome", "model", "search", "split", "robustness"}
 
@@ -27,7 +27,7 @@ def extract_key(study: Study) -> str:
 
     Gaps in tables are taken where something fills them.
     """
-    tables = study.protocol.tables
+    tables = (*study.protocol.tables, *study.protocol.sources)
     return job_key(
         "extract",
         MEASURING,
@@ -38,7 +38,7 @@ def extract_key(study: Study) -> str:
         identities=list(map(astuple, study.cohort.identities)),
         simulated=study.simulated,
         tables=tables_digest(study) if tables else "",
-        sources=study.sources,
+        sources=list(study.sources.values()),
     )
 
 
@@ -85,8 +85,8 @@ def fit_key(study: Study) -> str:
 
 
 def internal_key(study: Study) -> str:
-    """Of the internal validation of the whole procedure."""
-    settings = _choices(study, {"evaluation"})
+    """Of the internal validation of the whole procedure, which reads nothing of explanations."""
+    settings = study.protocol.evaluation.model_dump(mode="json", exclude={"explanation"})
     return job_key("internal", MODELLING, **_model(study), settings=settings)
 
 
@@ -115,12 +115,15 @@ KEYS: Mapping[str, Callable[[Study], str]] = {
     "perturb": perturb_key,
     "fit": fit_key,
     "internal": internal_key,
-    **{stage: _key_of_all(stage) for stage in ("evaluate", "freeze", "report", "manuscript")},
+    **{
+        stage: _key_of_all(stage)
+        for stage in ("evaluate", "explain", "freeze", "report", "manuscript")
+    },
 }
 
 _MEASURED_STAGES = ("extract", "morphometry", "perturb")
 _ALL_STAGES = ("extract", "agree", "morphometry", "perturb", "fit", "internal", "evaluate",
-               "freeze")  # fmt: skip
+               "explain", "freeze")  # fmt: skip
 
 _READ: Mapping[str, tuple[str, ...]] = {
     "export": ("extract",),
@@ -130,6 +133,7 @@ _READ: Mapping[str, tuple[str, ...]] = {
     "fit": _MEASURED_STAGES,
     "internal": _MEASURED_STAGES,
     "evaluate": (*_MEASURED_STAGES, "fit", "internal"),
+    "explain": (*_MEASURED_STAGES, "fit", "internal", "evaluate"),
     "freeze": (*_MEASURED_STAGES, "fit", "internal", "evaluate"),
     "report": _ALL_STAGES,
     "manuscript": _ALL_STAGES,
@@ -140,7 +144,7 @@ _READ: Mapping[str, tuple[str, ...]] = {
 def made_before(study: Study, stage: str) -> Iterator[str]:
     """The stages that one reads, as far as the protocol has them."""
     for name in _READ[stage]:
-        unread = name == "internal" and stage in ("evaluate", "freeze")
+        unread = name == "internal" and stage in ("evaluate", "explain", "freeze")
         if not has_stage(study.protocol, name):
             continue
         kept = stage == "freeze" and reads_refits(study.protocol)
@@ -156,7 +160,11 @@ def reads_refits(protocol: Protocol) -> bool:
 
 def has_stage(protocol: Protocol, stage: str) -> bool:
     """Whether a protocol asks for a stage; those with a block of their own are optional."""
-    optional = {"perturb": protocol.robustness, "morphometry": protocol.morphometry}
+    optional = {
+        "perturb": protocol.robustness,
+        "morphometry": protocol.morphometry,
+        "explain": protocol.evaluation.explanation,
+    }
     return stage not in optional or optional[stage] is not None
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pandas as pd
 
@@ -20,12 +20,13 @@ from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.readings import CONSENSUS, READINGS, ReadingPlace
 from centrum.cohort.schemes import Scheme
-from centrum.cohort.withheld import Roles, withheld, words_in
+from centrum.cohort.withheld import ManyRoles, Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
 from centrum.io.objects import ObjectUrl
-from centrum.measure.case import MeasurementJob, of_each
-from centrum.measure.sequences import choose_sequences, plan_sequences
+from centrum.measure.case import MeasurementJob, Sources, sources_of
+from centrum.measure.regions import plan_regions
+from centrum.measure.sequences import choose_sequences
 from centrum.modelling.designs import (
     PLACE_IN_TIME,
     Part,
@@ -123,7 +124,8 @@ class Study(OneLine):
     @property
     def history(self) -> History:
         """What was done to the list of cases, as it may be written."""
-        steps = [_written_step(step, self.roles, self.words) for step in self.cohort.history]
+        names, words = ManyRoles(self.roles), self.words
+        steps = [_written_step(step, names, words) for step in self.cohort.history]
         if self.left_out:
             steps.append(Step("leave out columns", {"columns": list(self.left_out)}))
         return tuple(steps)
@@ -131,10 +133,12 @@ class Study(OneLine):
     @property
     def roles(self) -> Roles:
         """What is written in the place of names of patients, cases and tables."""
+        whose = [(table.file, table.reader) for table in self.protocol.tables]
+        whose += [(source.file, source.name) for source in self.protocol.sources]
         tables = {
-            path.name: f"[table of {table.reader}]"
-            for table in self.protocol.tables
-            for path in matching(self.folder, table.file)
+            path.name: f"[table of {name}]"
+            for file, name in whose
+            for path in matching(self.folder, file)
         }
         return tables | {each.name: each.pseudonym for each in self.cohort.identities}
 
@@ -148,9 +152,9 @@ class Study(OneLine):
         return choices.union(heads, self.cohort.readers, self.cohort.sequences)
 
     @cached_property
-    def sources(self) -> tuple[dict[str, list[list[Any]]], ...]:
-        """What is known of the bytes of every image and mask, case by case; hashed once."""
-        return tuple(of_each(MeasurementJob.sources, self.jobs()))
+    def sources(self) -> dict[str, Sources]:
+        """What is known of the bytes of every image and mask, by case; read once."""
+        return sources_of(self.jobs())
 
     def only(self, cases: Collection[str]) -> "Study":
         """The study of those of its cases."""
@@ -185,7 +189,7 @@ class Study(OneLine):
     @property
     def features(self) -> tuple[FeatureId, ...]:
         """What is measured of every case and reader, in order."""
-        return plan_sequences(self.protocol.extraction, self.sequences)
+        return plan_regions(self.protocol.extraction, self.sequences, self.cohort.regions)
 
     @cached_property
     def readers(self) -> tuple[str, ...]:
@@ -197,14 +201,7 @@ class Study(OneLine):
         if self.protocol.tables:
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
-        others = (r for r in self.cohort.readers if r != primary)
-        return (primary, *(r for r in others if self._person(r) != _ADJUDICATED))
-
-    def _person(self, reader: str) -> tuple[str, str]:
-        """Who stands behind a column: who read its masks in the reading room, else the column."""
-        masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
-        places = filter(None, map(ReadingPlace.of, masks))
-        return next(((READINGS, place.reader) for place in places), ("", reader))
+        return people(self.cohort, primary)
 
     @cached_property
     def comparisons(self) -> Comparisons | None:
@@ -220,7 +217,7 @@ class Study(OneLine):
         columns: dict[tuple[str, str], list[str]] = {}
         for reader in self.cohort.readers:
             if reader in self.readers:
-                columns.setdefault(self._person(reader), []).append(reader)
+                columns.setdefault(_person(self.cohort, reader), []).append(reader)
         columns.pop(_ADJUDICATED, None)
         first = [own[0] for own in columns.values()]
         if len(first) == len(self.readers):
@@ -254,6 +251,13 @@ class Study(OneLine):
                 image=case.images.get(first, ""),
                 further={name: case.images.get(name, "") for name in further},
                 masks={r: case.masks[r] for r in self.readers if r in case.masks},
+                regions={
+                    key: case.regions[key]
+                    for name in self.cohort.regions
+                    for reader in self.readers
+                    if (key := f"{reader}:{name}") in case.regions
+                },
+                region_names=self.cohort.regions,
                 images=self.protocol.images,
                 extraction=extraction,
                 preparation=prepared,
@@ -358,11 +362,12 @@ def refuse_nobody(study: Study) -> None:
         )
 
 
-def _written_step(step: Step, names: Roles, words: Collection[str]) -> Step:
+def _written_step(step: Step, names: ManyRoles, words: Collection[str]) -> Step:
     """The step with notes that hold no name."""
     if "notes" not in step.parameters:
         return step
-    notes = tuple(withheld(note, names, words) for note in step.parameters["notes"])
+    notes = step.parameters["notes"]
+    notes = tuple(withheld(note, names.within(note), words) for note in notes)
     return replace(step, parameters={**step.parameters, "notes": notes})
 
 
@@ -394,10 +399,15 @@ def refuse_identifying(study: Study) -> None:
     _check_needed(study.protocol, study.left_out)
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a name stands for several files."""
+    return any(mark in name for mark in "*?[")
+
+
 def matching(folder: Path, pattern: str) -> list[Path]:
     """The ordinary files in a folder whose name is the pattern or fits it, in order."""
     try:
-        found = folder.glob(pattern) if any(m in pattern for m in "*?[") else [folder / pattern]
+        found = folder.glob(pattern) if is_pattern(pattern) else [folder / pattern]
         return sorted(path for path in found if path.is_file())
     except (NotImplementedError, ValueError, OSError):  # of patterns and names that cannot be
         return []
@@ -463,6 +473,19 @@ def _check_needed(protocol: Protocol, left_out: Mapping[str, str]) -> None:
                 code=IDENTIFYING,
                 file=PROTOCOL,
             )
+
+
+def people(cohort: Cohort, primary: str) -> tuple[str, ...]:
+    """The readers of a cohort without a consensus of others, the primary one first."""
+    others = (r for r in cohort.readers if r != primary)
+    return (primary, *(r for r in others if _person(cohort, r) != _ADJUDICATED))
+
+
+def _person(cohort: Cohort, reader: str) -> tuple[str, str]:
+    """Who stands behind a column: who read its masks in the reading room, else the column."""
+    masks = (case.masks[reader] for case in cohort.cases if reader in case.masks)
+    places = filter(None, map(ReadingPlace.of, masks))
+    return next(((READINGS, place.reader) for place in places), ("", reader))
 
 
 def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indices]:

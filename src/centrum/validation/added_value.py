@@ -12,20 +12,27 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.added_value import AddedTest, LogisticFit, added_test, fit_logistic
-from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.bootstrap import Interval, case_weights
+from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.comparison import AucDifference, delong_test
-from centrum.evaluate.discrimination import auc, auc_interval
-from centrum.evaluate.logistic import Coefficient
+from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
+from centrum.evaluate.discrimination import RocCurve, auc, auc_interval, roc_curve
+from centrum.evaluate.reclassification import Reclassification, reclassification
+from centrum.modelling.auc import auc as area_of
 from centrum.modelling.levels import Covariates, ReferenceLevels
+from centrum.modelling.nomogram import Axis, Nomogram, NumberAxis, TextAxis, ticks_over
 from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.modelling.split import Indices
-from centrum.protocol import Protocol
+from centrum.protocol import EvaluationSettings, Protocol
 from centrum.text import OneLine
 from centrum.validation.fits import Prediction
 from centrum.validation.matrix import covariate_values
 
 CLINICAL, SCORE, COMBINED = "clinical", "score", "combined"
 """Models that are compared."""
+
+MODELS = (CLINICAL, SCORE, COMBINED)
+"""In their order."""
 
 PAIRS = ((COMBINED, CLINICAL), (COMBINED, SCORE), (SCORE, CLINICAL))
 """Whose AUCs are compared: the first less the second."""
@@ -40,6 +47,15 @@ class ModelArea:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class ModelCurves(OneLine):
+    """What is drawn of a model: of its order, and of its probabilities on the test cases."""
+
+    roc: RocCurve
+    calibration: Calibration
+    decision_curve: DecisionCurve
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class AddedValue(OneLine):
     """What the score adds to clinical variables, and they to it.
 
@@ -49,10 +65,14 @@ class AddedValue(OneLine):
     filled : cases without a value of one of them, which took the mean of the training cases
     n_train, n_test : cases
     areas : model -> AUC of the test cases
+    curves : model -> what is drawn of it
     differences : "combined - clinical" and so on -> difference of two of them
     test : whether the score adds to the variables, on training cases out of fold
-    crude, adjusted : log odds ratio per SD of the out-of-fold score, alone and with the variables
-    coefficients : number that a variable makes -> log odds ratio per SD of it, with the score
+    nomogram : the combined model of the training cases of the final model
+    penalised : models of the training cases of the final model with Firth's penalty, because their
+        variables part the outcomes without error
+    parts, penalised_parts : that were fitted, and those of them in which a model has the penalty
+    nri_idi : from the clinical to the combined model on the test cases; None unless asked for
     """
 
     variables: tuple[str, ...]
@@ -60,11 +80,14 @@ class AddedValue(OneLine):
     n_train: int
     n_test: int
     areas: Mapping[str, ModelArea]
+    curves: Mapping[str, ModelCurves]
     differences: Mapping[str, AucDifference]
     test: AddedTest
-    crude: Coefficient
-    adjusted: Coefficient
-    coefficients: Mapping[str, Coefficient]
+    nomogram: Nomogram
+    penalised: tuple[str, ...]
+    parts: int
+    penalised_parts: int
+    nri_idi: Reclassification | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +130,8 @@ def added_value(
     final: HeldOut,
     parts: Sequence[HeldOut],
     ranked: Floats,
+    probability: Floats,
+    groups: int = 10,
 ) -> AddedValue | None:
     """The clinical model, the score and both together; None without a clinical variable.
 
@@ -117,11 +142,13 @@ def added_value(
     final : training cases of the final model, for the test; its test cases are not looked at
     parts : whose test cases the models are compared on
     ranked : (cases,) what the test cases are ordered by without clinical variables, nan for others
+    probability : (cases,) of the test cases by the score
+    groups : of similar probability, in which calibration is shown
 
     Raises
     ------
     DataError
-        A regression has no maximum on the training cases of the final model, or of every part.
+        A variable follows from others on the training cases of the final model, or of every part.
     """
     names = clinical_variables(protocol, obs)
     if not names:
@@ -130,25 +157,49 @@ def added_value(
     known = _Known(values, covariates, positive, obs["patient"].to_numpy())
     confidence = protocol.evaluation.confidence
     fitted = known.fitted(final, confidence)
-    found = {SCORE: ranked, **_pooled(known, parts)}
-    there = np.isfinite(np.column_stack(list(found.values()))).all(axis=1)
-    scored = {
-        name: Scored.of(found[name][there], positive[there], known.patients[there])
-        for name in (CLINICAL, SCORE, COMBINED)
-    }
-    *clinical, adjusted = fitted.combined.coefficients
+    fits = known.fits(parts)
+    pooled = _pooled(known, fits)
+    there = np.isfinite(np.column_stack([ranked, *pooled.values()])).all(axis=1)
+
+    def tested(values: Floats) -> Scored:
+        return Scored.of(values[there], positive[there], known.patients[there])
+
+    likely = {name: tested({SCORE: probability, **pooled}[name]) for name in MODELS}
+    scored = likely | {SCORE: tested(ranked)}
     return AddedValue(
         variables=names,
         filled=int(np.isnan(values).any(axis=1).sum()),
         n_train=final.train.size,
         n_test=int(there.sum()),
         areas={n: ModelArea(auc(s), auc_interval(s, confidence)) for n, s in scored.items()},
+        curves={
+            name: ModelCurves(
+                roc_curve(scored[name]),
+                calibration(likely[name], groups, confidence),
+                decision_curve(likely[name], confidence=confidence),
+            )
+            for name in MODELS
+        },
         differences={f"{a} - {b}": delong_test(scored[a], scored[b], confidence) for a, b in PAIRS},
         test=added_test(fitted.clinical, fitted.combined, known.scored(final)),
-        crude=fitted.score.coefficients[0],
-        adjusted=adjusted,
-        coefficients=dict(zip(fitted.scale.names, clinical, strict=True)),
+        nomogram=known.nomogram(names, fitted, final),
+        penalised=fitted.penalised,
+        parts=len(fits),
+        penalised_parts=sum(bool(fit.penalised) for _, fit in fits),
+        nri_idi=_nri_idi(protocol.evaluation, likely),
     )
+
+
+def combined_area(protocol: Protocol, obs: pd.DataFrame, positive: Flags, held: HeldOut) -> float:
+    """AUC of the combined model of training cases on the test cases.
+
+    There must be a clinical variable; parameters and errors as of `added_value`.
+    """
+    values, covariates = covariate_values(obs, clinical_variables(protocol, obs))
+    known = _Known(values, covariates, positive, obs["patient"].to_numpy())
+    fitted = known.fitted(held, protocol.evaluation.confidence)
+    _, likely = fitted.probabilities(known.values[held.test], held.scores)
+    return float(area_of(positive[held.test], likely))
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +228,13 @@ class _ClinicalFits:
 
     scale: _ClinicalScale
     clinical: LogisticFit
-    score: LogisticFit
     combined: LogisticFit
+
+    @property
+    def penalised(self) -> tuple[str, ...]:
+        """Those with Firth's penalty."""
+        pairs = ((CLINICAL, self.clinical), (COMBINED, self.combined))
+        return tuple(name for name, fit in pairs if fit.penalised is not None)
 
     def probabilities(self, values: Floats, scores: Floats) -> tuple[Floats, Floats]:
         """Of the clinical and of the combined model, (cases,) each."""
@@ -205,16 +261,49 @@ class _Known:
         """The models of the training cases."""
         scale, scored = self._scale(held), self.scored(held)
         z, score = scale.design(self.values[held.train]), scale.score(held.out_of_fold)
-        designs = (z, score, np.column_stack([z, score]))
+        designs = (z, np.column_stack([z, score]))
         return _ClinicalFits(
             scale, *(fit_logistic(design, scored, confidence) for design in designs)
         )
 
+    def fits(self, parts: Sequence[HeldOut]) -> list[tuple[HeldOut, _ClinicalFits]]:
+        """The parts with their models, but for those in which a variable follows from others.
+
+        Raises
+        ------
+        DataError
+            That is so in every part.
+        """
+        found, why = [], None
+        for held in parts:
+            try:
+                found.append((held, self.fitted(held, 0.95)))
+            except DataError as error:
+                why = error
+        if why is not None and not found:
+            raise why
+        return found
+
+    def nomogram(self, variables: Sequence[str], fitted: _ClinicalFits, held: HeldOut) -> Nomogram:
+        """The combined model per unit of each variable, over the range of its training cases."""
+        scale, values = fitted.scale, self.values[held.train]
+        *clinical, of_score = (c.value for c in fitted.combined.coefficients)
+        per_unit = dict(zip(scale.names, np.array(clinical) / scale.sds, strict=True))
+        shifts = np.array(clinical) / scale.sds * scale.means
+        columns = dict(zip((n for own in self.covariates for n in own), values.T, strict=True))
+        axes = [
+            _axis(variable, {name: columns[name] for name in own}, per_unit)
+            for variable, own in zip(variables, self.covariates, strict=True)
+            if per_unit.keys() & set(own)
+        ]
+        name = SCORE if SCORE not in variables else f"{SCORE} of the model"
+        axes.append(_axis(name, {name: held.out_of_fold}, {name: of_score / scale.score_sd}))
+        share = float(self.positive[held.train].mean())
+        return Nomogram(float(fitted.combined.intercept - shifts.sum()), tuple(axes), share)
+
     def _scale(self, held: HeldOut) -> _ClinicalScale:
         values, names = self.values[held.train], [n for own in self.covariates for n in own]
-        levels = ReferenceLevels(self.covariates).fit(values, names=names)
-        spread = np.nanstd(values, axis=0)
-        columns = np.flatnonzero(levels.get_support() & (spread > 0))
+        columns, spread = telling_columns(values, self.covariates), np.nanstd(values, axis=0)
         score_sd = float(held.out_of_fold.std())
         if not columns.size or score_sd == 0:
             what = "clinical variable" if score_sd else "score"
@@ -225,22 +314,46 @@ class _Known:
         )
 
 
-def _pooled(known: _Known, parts: Sequence[HeldOut]) -> dict[str, Floats]:
+def _nri_idi(settings: EvaluationSettings, likely: Mapping[str, Scored]) -> Reclassification | None:
+    if not settings.nri_idi:
+        return None
+    weights = case_weights(likely[CLINICAL], settings.n_resamples, settings.seed)
+    return reclassification(likely[CLINICAL], likely[COMBINED], weights, settings.confidence)
+
+
+def _axis(variable: str, columns: Mapping[str, Floats], per_unit: Mapping[str, float]) -> Axis:
+    """Of a number, or of the levels of a text that training cases have."""
+    if len(columns) == 1:
+        ((name, values),) = columns.items()
+        ticks = ticks_over(float(np.nanmin(values)), float(np.nanmax(values)))
+        return NumberAxis(variable, float(per_unit[name]), ticks, float(np.nanmean(values)))
+    times = {name: np.nansum(values) for name, values in columns.items()}
+    there = {name: level_of(name, variable) for name, n in times.items() if n > 0}
+    effects = tuple(float(per_unit.get(name, 0.0)) for name in there)
+    usual = there[max(there, key=lambda name: times[name])]
+    return TextAxis(variable, tuple(there.values()), effects, usual)
+
+
+def level_of(column: str, variable: str) -> str:
+    """Level of a text that a column indicates, as "F" of "sex=F"."""
+    return column.removeprefix(f"{variable}=")
+
+
+def telling_columns(values: Floats, covariates: Covariates) -> Indices:
+    """Columns of values (cases, numbers) that vary, without the level others are compared with."""
+    names = [name for own in covariates for name in own]
+    levels = ReferenceLevels(covariates).fit(values, names=names)
+    return np.flatnonzero(levels.get_support() & (np.nanstd(values, axis=0) > 0))
+
+
+def _pooled(known: _Known, fits: Sequence[tuple[HeldOut, _ClinicalFits]]) -> dict[str, Floats]:
     """Model -> mean probability (cases,) over the parts in which a case was tested, else nan."""
     n = known.positive.size
     times, sums = np.zeros(n), {CLINICAL: np.zeros(n), COMBINED: np.zeros(n)}
-    why = None
-    for held in parts:
-        try:
-            fitted = known.fitted(held, 0.95)
-        except DataError as error:
-            why = error
-            continue
+    for held, fitted in fits:
         times[held.test] += 1
         likely = fitted.probabilities(known.values[held.test], held.scores)
         for name, found in zip(sums, likely, strict=True):
             sums[name][held.test] += found
-    if why is not None and not times.any():
-        raise why
     return {name: np.where(times > 0, total / np.maximum(times, 1), np.nan)
             for name, total in sums.items()}  # fmt: skip

@@ -24,7 +24,9 @@ from centrum.evaluate.discrimination import (
 )
 from centrum.evaluate.prevalence import at_prevalence
 from centrum.evaluate.readers import ReaderComparison, compare_reader
+from centrum.evaluate.repeated import RepeatedMean
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
+from centrum.modelling.chance import above_chance
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import EvaluationSettings, Outcome, Protocol
 from centrum.records import as_json
@@ -32,6 +34,7 @@ from centrum.text import OneLine
 from centrum.validation.added_value import AddedValue, added_value, held_in, held_in_parts
 from centrum.validation.decision import Decision
 from centrum.validation.fits import Prediction
+from centrum.validation.odds_ratios import OddsRatios, odds_ratios
 from centrum.validation.other_readers import (
     OtherReader,
     ReadCases,
@@ -39,6 +42,7 @@ from centrum.validation.other_readers import (
     pooled_by_others,
     read_by_others,
 )
+from centrum.validation.over_parts import means_over_parts
 
 Found = TypeVar("Found")
 
@@ -64,7 +68,10 @@ class StudyEvaluation(OneLine):
     subgroups, readers : of the test cases
     other_readers : the test cases with the regions of further readers, one for each
     added : the clinical model, the score and both; None without a clinical variable
+    odds_ratios : of the training cases, each variable alone and all together; None without one
+        beside the score
     failed : which subgroups and readers could not be evaluated -> why
+    over_parts : measure -> mean over the parts of a design with several; empty of another
     trained_share : of the positive outcome among the training cases, of which probabilities are
     decision_curve_elsewhere : at `evaluation.prevalence`, of probabilities moved there; None
         without one
@@ -87,9 +94,18 @@ class StudyEvaluation(OneLine):
     readers: tuple[ReaderComparison, ...]
     other_readers: tuple[OtherReader, ...]
     added: AddedValue | None
+    odds_ratios: OddsRatios | None
     failed: Mapping[str, str]
+    over_parts: Mapping[str, RepeatedMean]
     trained_share: float
     decision_curve_elsewhere: DecisionCurve | None
+
+    @property
+    def above_chance(self) -> bool:
+        """Whether the interval of the AUC lies above .5; of another no score is explained."""
+        mean = self.over_parts.get("AUC")
+        told = self.by_set["test"].auc.interval if mean is None else mean.interval
+        return above_chance(told.lower)
 
 
 @as_json.register
@@ -97,8 +113,8 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-        "subgroups", "readers", "other_readers", "added", "failed", "band", "trained_share",
-        "decision_curve_elsewhere", "patients",
+        "subgroups", "readers", "other_readers", "added", "odds_ratios", "failed", "band",
+        "trained_share", "decision_curve_elsewhere", "patients", "over_parts",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -164,8 +180,9 @@ def evaluate_study(
         ),
     )
     clinical, no_clinical = _each(
-        ("clinical",), lambda _: _added_value(protocol, scores, obs, side, parts)
+        ("clinical variables",), lambda _: _added_value(protocol, scores, obs, side, parts, groups)
     )
+    ratios, no_ratios = _each(("odds ratios",), lambda _: _odds_ratios(protocol, scores, obs))
     return StudyEvaluation(
         decision=decision,
         by_set=_evaluations(protocol, scores, decision, side),
@@ -191,10 +208,13 @@ def evaluate_study(
         readers=by_reader,
         other_readers=by_regions,
         added=clinical[0] if clinical else None,
+        odds_ratios=ratios[0] if ratios else None,
         failed={f"Subgroups of {name}": why for name, why in no_subgroup.items()}
         | {f"The comparison with {name}": why for name, why in no_reader.items()}
         | {f"The score by the regions of {name}": why for name, why in no_regions.items()}
-        | {f"The {name} model": why for name, why in no_clinical.items()},
+        | {f"The comparison with {name}, and the nomogram,": w for name, w in no_clinical.items()}
+        | {f"The table of {name}": why for name, why in no_ratios.items()},
+        over_parts=means_over_parts(parts, evaluation.confidence),
         trained_share=(own := _trained_share(scores, positive)),
         decision_curve_elsewhere=_curve_elsewhere(evaluation, likely, weights, own),
     )
@@ -275,14 +295,23 @@ def _added_value(
     obs: pd.DataFrame,
     side: _TestSide,
     parts: Sequence[Prediction],
+    groups: int,
 ) -> AddedValue | None:
     """Of the test side of the final model, or of those of the parts of a design."""
     positive = (scores["outcome"] == protocol.outcome.positive).to_numpy()
-    ranked = np.full(len(scores), np.nan)
-    ranked[scores.index.get_indexer(side.cases.index)] = side.values
+    ranked, probability = np.full((2, len(scores)), np.nan)
+    tested = scores.index.get_indexer(side.cases.index)
+    ranked[tested], probability[tested] = side.values, side.probability
     final = held_in(scores)
     held = [*held_in_parts(parts)] if side.by_part else [final]
-    return added_value(protocol, obs.loc[scores.index], positive, final, held, ranked)
+    known = obs.loc[scores.index]
+    return added_value(protocol, known, positive, final, held, ranked, probability, groups)
+
+
+def _odds_ratios(protocol: Protocol, scores: pd.DataFrame, obs: pd.DataFrame) -> OddsRatios | None:
+    """Of the training cases of the final model."""
+    positive = (scores["outcome"] == protocol.outcome.positive).to_numpy()
+    return odds_ratios(protocol, obs.loc[scores.index], positive, held_in(scores))
 
 
 def _evaluations(

@@ -102,6 +102,11 @@ def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool)
     return Fitted(model, scores, decision)
 
 
+def fitted_model(protocol: Protocol, matrix: Matrix, rows: Indices) -> BaseEstimator:
+    """The model of a protocol fitted on some rows, where nothing is asked of its scores of them."""
+    return build_model(protocol, matrix).fit(*_seen_by(matrix, rows))
+
+
 def _seen_by(matrix: Matrix, rows: Indices) -> tuple[Table, NDArray, NDArray, NDArray | None]:
     """What a model that is fitted on some rows gets: X, y, patients, batch."""
     batch = None if matrix.batch is None else matrix.batch[rows]
@@ -296,7 +301,7 @@ def refit(job: FitJob) -> Prediction:
 
 def _area(protocol: Protocol, matrix: Matrix, train: Indices, test: Indices) -> float | None:
     """Test AUC of a model whose decisions are not asked for; None with one outcome."""
-    model = build_model(protocol, matrix).fit(*_seen_by(matrix, train))
+    model = fitted_model(protocol, matrix, train)
     positive = matrix.positive[test] == 1
     if positive.all() or not positive.any():
         return None

@@ -12,7 +12,7 @@ from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised
 from centrum.errors import CentrumError, DataError
 from centrum.modelling.designs import Part, final_rows
 from centrum.modelling.pipeline import INNER_FOLDS
-from centrum.modelling.settings import HarmonisationSettings, ModelSettings
+from centrum.modelling.settings import MORPHOMETRY_PREFIX, HarmonisationSettings, ModelSettings
 from centrum.modelling.split import Indices, fewest_patients
 from centrum.protocol import EvaluationSettings, Protocol
 from centrum.study.findings import EVERY_CASE, Finding
@@ -403,11 +403,19 @@ def _reader_calls(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
         yield from _caught("reader-calls", remedy, look)
 
 
+def _of_cases(protocol: Protocol) -> tuple[str, ...]:
+    """Columns of the table of odds ratios; measures of the bodies come later, if they are asked."""
+    measured = protocol.morphometry is not None
+    names = protocol.evaluation.odds_ratios
+    return tuple(n for n in names if not (measured and n.startswith(MORPHOMETRY_PREFIX)))
+
+
 def _beside(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     """Columns of the evaluation that only this protocol names and that are not there."""
     own, usual = protocol.evaluation, EvaluationSettings()
     lists = (("subgroup", "subgroups", own.subgroups, usual.subgroups),
-             ("clinical", "clinical", own.clinical, usual.clinical))  # fmt: skip
+             ("clinical", "clinical", own.clinical, usual.clinical),
+             ("odds-ratio", "odds_ratios", _of_cases(protocol), usual.odds_ratios))  # fmt: skip
     for code, block, names, always in lists:
         for name in names:
             if name not in obs and name not in always:

@@ -10,15 +10,12 @@ from pandas.api.types import is_numeric_dtype
 
 from centrum.arrays import Columns, Flags, Floats, Ints, Table
 from centrum.errors import DataError
-from centrum.modelling.fusion import CLINICAL, FEW, MORPHOMETRY
+from centrum.features.settings import BODY
 from centrum.modelling.levels import Covariates
-from centrum.modelling.settings import MORPHOMETRY_PREFIX
+from centrum.modelling.settings import CLINICAL, FEW, MORPHOMETRY, MORPHOMETRY_PREFIX, RADIOMICS
 from centrum.protocol import Protocol
 from centrum.table import FeatureTable
 from centrum.text import OneLine, spelled
-
-RADIOMICS = "radiomics"
-"""Name of the source that the features of a single image sequence make."""
 
 VOLUME_CODES = ("RNU0", "YEKZ")
 """IBSI codes of the volume, from the mesh and from counting voxels."""
@@ -177,11 +174,22 @@ def _column(obs: pd.DataFrame, name: str, said_in: str) -> pd.Series:
     return obs[name]
 
 
+def image_sources(table: FeatureTable) -> list[str]:
+    """The source of each feature; the first region is called so beside further ones."""
+    several = any(feature.region for feature in table.features)
+    return [
+        f"{BODY} {f.source}".strip()
+        if several and not f.region and f.sequence not in table.elsewhere
+        else f.source or RADIOMICS
+        for f in table.features
+    ]
+
+
 def _sources(table: FeatureTable, covariates: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    sequences = [feature.sequence or RADIOMICS for feature in table.features]
+    own = image_sources(table)
     sources = {
-        name: tuple(k for k, sequence in enumerate(sequences) if sequence == name)
-        for name in dict.fromkeys(sequences)
+        name: tuple(k for k, other in enumerate(own) if other == name)
+        for name in dict.fromkeys(own)
     }
     for k, name in enumerate(covariates, len(table.features)):
         source = MORPHOMETRY if name.startswith(MORPHOMETRY_PREFIX) else CLINICAL

@@ -5,7 +5,7 @@ Everything here refits the study's model many times; each refit is a job of `ref
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,17 +19,19 @@ from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.auc import ROUNDING
 from centrum.modelling.conformal import UNCERTAIN
-from centrum.modelling.designs import Part, plan_parts
-from centrum.modelling.fusion import FEW, clinical_settings
+from centrum.modelling.designs import Part, final_rows, plan_parts
+from centrum.modelling.fusion import clinical_settings
 from centrum.modelling.leaks import LEAKS, SplitStudy
 from centrum.modelling.optimism import areas_of, draw_patients
 from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_seeds
+from centrum.modelling.settings import FEW, RADIOMICS
 from centrum.modelling.split import Indices, stratified_split
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.records import as_json, from_json
 from centrum.table import FeatureTable
 from centrum.text import OneLine
+from centrum.validation.added_value import HeldOut, clinical_variables, combined_area
 from centrum.validation.fits import (
     READ,
     FitJob,
@@ -42,7 +44,7 @@ from centrum.validation.fits import (
     score_rows,
 )
 from centrum.validation.instability import Refit, signature_of
-from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
+from centrum.validation.matrix import Matrix, study_matrix, volume_position
 from centrum.validation.near_copies import near_copies
 
 Found = TypeVar("Found")
@@ -117,6 +119,29 @@ def _plain(protocol: Protocol) -> Protocol:
     kept = model.agreement.model_copy(update={"threshold": -1.0})
     model = model.model_copy(update={"agreement": kept, "fusion": "early"})
     return protocol.model_copy(update={"model": model, "search": None, "robustness": None})
+
+
+def sparse_protocol(protocol: Protocol) -> Protocol | None:
+    """The same study with the sparse model of its settings; None where its model is that."""
+    few = protocol.model_copy(update={"model": protocol.model.sparse, "search": None})
+    return None if few == protocol else few
+
+
+def run_sparse(
+    protocol: Protocol, source: Source, parts: Sequence[Part], workers: int, progress: Progress
+) -> tuple[Prediction, ...]:
+    """Records of the sparse model on the same parts; of a design with several last the final fit.
+
+    Empty where the study's model is itself sparse.
+    """
+    few = sparse_protocol(protocol)
+    if few is None:
+        return ()
+    if not protocol.split.single_part:
+        # Of the final fit only the features are looked at, so that its test side may be any.
+        train, _ = final_rows(protocol.split, tuple(parts))
+        parts = (*parts, Part("final", 0, train, train))
+    return run_parts(few, source, parts, workers, progress, "Sparse model")
 
 
 def run_parts(
@@ -217,10 +242,33 @@ class LeakJob:
 
     def key(self) -> str:
         """Of all that decides the result."""
-        share = self.protocol.split.train_fraction
         return self.source.key(
-            "leaks", self.protocol, share=share, draw=self.seed, shuffle=self.shuffle
+            "leaks",
+            self.protocol,
+            share=self.protocol.split.train_fraction,
+            draw=self.seed,
+            shuffle=self.shuffle,
+            clinical=self.protocol.evaluation.clinical,
         )
+
+
+def of_training(scene: SplitStudy) -> HeldOut:
+    """No leak: the combined model of the training cases with their out-of-fold scores."""
+    return HeldOut(scene.train, scene.out_of_fold, scene.test, scene.tested)
+
+
+def of_test(scene: SplitStudy) -> HeldOut:
+    """The combined model is fitted to the test cases, as where a nomogram is drawn of them."""
+    return HeldOut(scene.test, scene.tested, scene.test, scene.tested)
+
+
+COMBINED_LEAKS: Mapping[str, Callable[[SplitStudy], HeldOut]] = {
+    "combined": of_training,
+    "combined_on_test": of_test,
+}
+"""By name: what the combined model of clinical variables and score is fitted to and tested on."""
+
+EVERY_LEAK = (*LEAKS, *COMBINED_LEAKS)
 
 
 def leak(job: LeakJob) -> dict[str, Any]:
@@ -243,15 +291,29 @@ def leak(job: LeakJob) -> dict[str, Any]:
         test=test,
         settings=protocol.model,
         seed=job.seed,
+        columns=matrix.columns,
     )
     areas: dict[str, float | None] = {}
     errors: dict[str, str] = {}
-    for name, switched_on in LEAKS.items():
+    every: dict[str, Callable[[SplitStudy], float]] = {
+        **LEAKS,
+        **{name: partial(_combined, protocol, make) for name, make in COMBINED_LEAKS.items()},
+    }
+    for name, switched_on in every.items():
         found = attempt(partial(switched_on, scene), str)
         if isinstance(found, str):
             errors[name] = found
         areas[name] = None if isinstance(found, str) or np.isnan(found) else found
     return {**areas, "errors": errors}
+
+
+def _combined(
+    protocol: Protocol, make: Callable[[SplitStudy], HeldOut], scene: SplitStudy
+) -> float:
+    """NaN without a clinical variable."""
+    if not clinical_variables(protocol, scene.columns):
+        return float("nan")
+    return combined_area(protocol, scene.columns, scene.y == 1, make(scene))
 
 
 def leaks(
@@ -278,7 +340,7 @@ def leaks(
 
 
 def _no_leaks(job: LeakJob, error: Exception) -> dict[str, Any]:
-    return {**dict.fromkeys(LEAKS), "errors": dict.fromkeys(LEAKS, reason(error))}
+    return {**dict.fromkeys(EVERY_LEAK), "errors": dict.fromkeys(EVERY_LEAK, reason(error))}
 
 
 @dataclass(frozen=True, repr=False)
@@ -413,6 +475,10 @@ class InternalValidation(OneLine):
     resamples : the procedure repeated on bootstrap samples of the training patients
     rows : hashes, copies and crossings; see `row_audit`
     failed : which of these could not be computed -> why
+    sparse : records of the sparse model's parts; empty where it was not asked for, or the model is
+        sparse itself
+    sparse_features : of the sparse model on the training cases of the final model, name ->
+        coefficient per SD
     """
 
     parts: Sequence[Prediction]
@@ -422,6 +488,8 @@ class InternalValidation(OneLine):
     resamples: Sequence[Refit]
     rows: Mapping[str, Any]
     failed: Mapping[str, str]
+    sparse: Sequence[Prediction] = ()
+    sparse_features: Mapping[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "InternalValidation":
@@ -543,10 +611,16 @@ def run_internal_validation(
         }
         return {name: tuple(map(_compared, own)) for name, own in made.items()}
 
+    def sparse() -> tuple[Prediction, ...]:
+        wanted = evaluation.ablation
+        return run_sparse(protocol, source, parts, workers, progress) if wanted else ()
+
     def permutation() -> Permutation | None:
         wanted = evaluation.leak_audit.permutations
         return permute(protocol, source, matrix, records, workers, progress) if wanted else None
 
+    nothing: tuple[Prediction, ...] = ()
+    few = [_compared(record) for record in beside("sparse", sparse, nothing)]
     nothing_drawn: list[Refit | str] = []
     train = parts[0].train if protocol.split.single_part else np.arange(len(matrix.positive))
     drawn = beside(
@@ -560,6 +634,8 @@ def run_internal_validation(
         resamples=[found for found in drawn if isinstance(found, Refit)],
         rows=beside("rows", lambda: row_audit(matrix, parts), NO_ROWS),
         failed=failed | _reasons(drawn),
+        sparse=few[: len(parts)],
+        sparse_features=few[-1].get("features", {}) if few else {},
     )
 
 

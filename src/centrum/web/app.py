@@ -53,6 +53,8 @@ from centrum.web.refusals import Refused, not_found, refusal
 
 HERE = Path(__file__).parent
 STATIC, PAGE = HERE / "static", HERE / "templates" / "room.html"
+LOOK = HERE.parent / "look"
+"""What the page shares with those of the report."""
 
 KINDS = {
     ".js": "text/javascript; charset=utf-8",
@@ -280,8 +282,12 @@ async def page() -> HTMLResponse:
 @cache
 def _static_files() -> dict[str, Path]:
     """What may be loaded, by name: whatever else is asked for is not looked for on the disk."""
-    found = (path for path in STATIC.rglob("*") if path.suffix in KINDS and path.is_file())
-    return {path.relative_to(STATIC).as_posix(): path for path in found}
+    return {
+        path.relative_to(folder).as_posix(): path
+        for folder in (LOOK, STATIC)
+        for path in folder.rglob("*")
+        if path.suffix in KINDS and path.is_file()
+    }
 
 
 @cache

@@ -56,6 +56,47 @@ class Frame:
         ]
 
 
+def within(promise: str, seconds: float = 10) -> str:
+    """A promise of the page that is broken after a time: nothing else ends such a wait."""
+    late = f"setTimeout(() => broken(Error({promise!r} + ' took too long')), {1000 * seconds})"
+    return f"Promise.race([{promise}, new Promise((_, broken) => {late})])"
+
+
+HOLD = """(part) => {
+  const { fetch } = window, asked = Promise.withResolvers(), free = Promise.withResolvers();
+  let first = true;
+  window.fetch = async (path, ...options) => {
+    const held = first && path.includes(part);
+    if (held) {
+      first = false;
+      asked.resolve();
+      await free.promise;
+    }
+    return fetch(path, ...options);
+  };
+  return { asked: asked.promise, go: free.resolve };
+}"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A request that waits in the page itself.
+
+    The browser's own interception begins in another process some time after it was asked for: on
+    a slow machine a request slips through.
+    """
+
+    request: Any
+
+    def asked(self) -> None:
+        """Until it was asked for."""
+        self.request.evaluate(f"(held) => {within('held.asked')}")
+
+    def go(self) -> None:
+        """It is sent now."""
+        self.request.evaluate("(held) => held.go()")
+
+
 @dataclass
 class Eyes:
     """A tab of the reading room.
@@ -171,7 +212,7 @@ class Eyes:
 
     def settle(self) -> None:
         """Until what was done is drawn: the page draws in the next frame, before this is called."""
-        self.page.evaluate("new Promise((done) => requestAnimationFrame(done))")
+        self.page.evaluate(within("new Promise((drawn) => requestAnimationFrame(drawn))"))
 
     def saved(self) -> "Eyes":
         """Wait until the page says so."""
@@ -249,16 +290,9 @@ class Eyes:
 
     # What was sent
 
-    def hold(self, address: str) -> list[Any]:
-        """The first request of an address waits in the list that is answered; others go on."""
-        held: list[Any] = []
-        self.page.route(address, lambda route: held.append(route), times=1)
-        return held
-
-    def wait_for(self, held: list[Any]) -> None:
-        """Until it was asked."""
-        while not held:
-            self.page.wait_for_timeout(20)
+    def hold(self, part: str) -> "Held":
+        """The first request of an address with that part waits in the page; others go on."""
+        return Held(self.page.evaluate_handle(HOLD, part))
 
     def sent(self, act: Callable[[], Any]) -> list[dict[str, Any]]:
         """Bodies of the edits that an act sends."""

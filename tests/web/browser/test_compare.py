@@ -273,14 +273,14 @@ def test_what_is_decided_is_in_the_journal_of_the_consensus(lead: Eyes, room: Ro
 
 def test_what_was_asked_for_last_is_shown(lead: Eyes):
     """A case that is slow to come does not push the list away."""
-    held = lead.hold("**/pixels")
+    held = lead.hold("/pixels")
     lead.page.locator(".compared tbody button").first.click()
-    lead.wait_for(held)
+    held.asked()
     lead.page.locator(".compared tbody button").nth(3).click()
     lead.page.wait_for_selector(".comparison")
     title = lead.page.locator("h1").inner_text()
     with lead.page.expect_response("**/pixels"):
-        held.pop().continue_()
+        held.go()
     lead.settle()
     lead.settle()
     assert lead.page.locator("h1").inner_text() == title

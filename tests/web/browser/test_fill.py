@@ -53,12 +53,12 @@ def test_no_bar_covers_what_names_the_sides_and_the_neighbours(eyes: Eyes):
 
 def test_nothing_is_drawn_while_a_fill_is_on_its_way(eyes: Eyes):
     drawn_at_both_ends(eyes)
-    held = eyes.hold("**/between")
+    held = eyes.hold("/between")
     eyes.press("f")
-    eyes.wait_for(held)
+    held.asked()
     eyes.press("PageUp", "x")
     assert "on its way" in eyes.said()
-    held.pop().continue_()
+    held.go()
     eyes.page.wait_for_selector(".bar.fill")
     assert eyes.states() == ["drawn", "preview", "preview", "preview", "drawn"]
     eyes.press("Escape")

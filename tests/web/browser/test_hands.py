@@ -103,7 +103,7 @@ def test_a_signed_case_is_locked_and_reopened_with_a_reason(eyes: Eyes):
 def test_nothing_leaves_this_machine_and_the_console_is_empty(eyes: Eyes):
     eyes.open()
     eyes.outline([(8, 8), (28, 8), (28, 26)])
-    eyes.saved().press("?", "Escape", "g", "Escape", "n")
+    eyes.saved().press("?", "Escape").press("g", "Escape").press("n")
     eyes.page.wait_for_selector(".editor.scouting")
     assert len(eyes.requests) > 30
     assert {urlsplit(address).hostname for address in eyes.requests} == {"127.0.0.1"}

@@ -71,10 +71,11 @@ def test_undo_takes_all_of_it_back_and_what_was_drawn_before_stays(eyes: Eyes):
     eyes.page.click(PROPOSED)
     eyes.page.wait_for_selector(".bar.note")
     assert "somebody has touched" in eyes.page.locator(".bar.note").inner_text()
-    held = eyes.hold("**/undo")
-    eyes.press("Control+z").wait_for(held)
+    held = eyes.hold("/undo")
+    eyes.press("Control+z")
+    held.asked()
     assert eyes.states() == whole
-    held.pop().continue_()
+    held.go()
     eyes.saved()
     assert eyes.states() == ["nobody", "drawn", "open", "open", "open"]
     eyes.press("Control+z").saved()

@@ -110,12 +110,12 @@ class TestOffline:
         """The answer to a flag, which is a whole state, is older than the stroke."""
         eyes.open()
         k = eyes.slice
-        held = eyes.hold("**/quality")
+        held = eyes.hold("/quality")
         eyes.page.locator(".flags input").first.check()
-        eyes.wait_for(held)
+        held.asked()
         eyes.page.locator(".overlay").focus()
         eyes.press("x")
-        held.pop().continue_()
+        held.go()
         eyes.saved()
         eyes.settle()
         assert eyes.states()[k] == "nobody"
@@ -150,13 +150,13 @@ class TestOffline:
         eyes.press("x").wait_status("offline")
         eyes.page.click("text=Worklist")
         eyes.page.wait_for_selector(".waits")
-        held = eyes.hold("**/pixels")
+        held = eyes.hold("/pixels")
         choose(eyes)
-        eyes.wait_for(held)
+        held.asked()
         down.clear()
         eyes.page.wait_for_selector(".waits", state="detached")
         assert eyes.kinds == ["edit"]
-        held.pop().continue_()
+        held.go()
         eyes.page.wait_for_selector(".editor")
         eyes.saved().settle()
         assert eyes.states()[k] == "nobody"
@@ -182,13 +182,13 @@ class TestLeaving:
     def test_a_case_that_was_opened_twice_is_saved(self, eyes: Eyes):
         """Two clicks of a hasty hand, of which the first is answered last."""
         eyes.case = eyes.room.fresh()
-        held = eyes.hold("**/pixels")
+        held = eyes.hold("/pixels")
         choose(eyes)
-        eyes.wait_for(held)
+        held.asked()
         choose(eyes)
         eyes.page.wait_for_selector(".editor.scouting")
         with eyes.page.expect_response("**/pixels"):
-            held.pop().continue_()
+            held.go()
         eyes.settle()
         eyes.press("Enter", "Enter", "x").saved()
         assert eyes.kinds == ["edit"]
@@ -216,12 +216,12 @@ class TestLeaving:
 
     def test_a_stroke_is_not_called_saved_before_it_is(self, eyes: Eyes):
         eyes.open()
-        held = eyes.hold("**/slice/*")
+        held = eyes.hold("/slice/")
         eyes.page.keyboard.press("x")
         assert eyes.page.locator(".status").get_attribute("data-kind") == "saving"
-        eyes.wait_for(held)
+        held.asked()
         assert eyes.page.locator(".status").inner_text().endswith("Saving 1 change")
-        held.pop().continue_()
+        held.go()
         eyes.saved()
 
 

@@ -51,12 +51,12 @@ def test_it_is_shown_in_a_window_of_its_own(eyes: Eyes):
 def test_the_sequence_that_was_chosen_last_is_shown(eyes: Eyes):
     """One that is slow to come does not stand beside it."""
     eyes.open()
-    held = eyes.hold("**/pixels?sequence=T1")
+    held = eyes.hold("/pixels?sequence=T1")
     eyes.page.select_option("#sequence", "T1")
     eyes.page.select_option("#sequence", "PD")
     eyes.page.wait_for_selector(".beside")
     with eyes.page.expect_response("**/pixels?sequence=T1"):
-        held.pop().continue_()
+        held.go()
     eyes.settle()
     assert eyes.page.locator(".beside").count() == 1
     assert eyes.page.locator(".beside .overlay").get_attribute("aria-label") == "PD"

@@ -34,6 +34,18 @@ def offered(eyes: Eyes, asked: dict[str, Any]) -> dict[str, Any]:
     return eyes.page.evaluate(SUGGEST, [eyes.token, eyes.slice, asked])
 
 
+def questions(eyes: Eyes) -> list[dict[str, Any]]:
+    """Those that go to the server from now on, in their order."""
+    asked: list[dict[str, Any]] = []
+
+    def note(request: Any) -> None:
+        if request.url.endswith("/suggest"):
+            asked.append(request.post_data_json)
+
+    eyes.page.on("request", note)
+    return asked
+
+
 def clicked(eyes: Eyes, *points: tuple[float, float]) -> list[list[float]]:
     """Click on the rim, each click after the answer to the one before."""
     found = []
@@ -151,11 +163,7 @@ class TestGrowCut:
     @pytest.mark.parametrize("outside", ["Control", "right"])
     def test_strokes_are_answered_and_accepted(self, eyes: Eyes, outside: str):
         eyes.open().press("c", "[", "[", "[")
-        asked: list[dict[str, Any]] = []
-        eyes.page.on(
-            "request",
-            lambda one: asked.append(one.post_data_json) if one.url.endswith("suggest") else None,
-        )
+        asked = questions(eyes)
         strokes(eyes, outside)
         eyes.page.wait_for_selector(".bar.fill button.main")
         assert "square millimetres" in eyes.said()
@@ -176,23 +184,17 @@ class TestGrowCut:
 
     def test_an_answer_that_comes_too_late_is_not_offered(self, eyes: Eyes):
         eyes.open().press("c", "[", "[", "[")
-        held: list[Any] = []
-
-        def hold_the_first(route: Any) -> None:
-            held.append(route)
-            if len(held) > 1:
-                route.continue_()
-
-        eyes.page.route("**/suggest", hold_the_first)
+        held, asked = eyes.hold("/suggest"), questions(eyes)
         strokes(eyes)
+        held.asked()
         eyes.drag([(12, 12), (26, 24)], steps=3)
         eyes.page.wait_for_selector(".bar.fill button.main")
-        held[0].continue_()
+        held.go()
         eyes.page.wait_for_timeout(600)
         eyes.press("Enter")
-        question = held[1].request.post_data_json
-        assert kept(eyes)["payload"]["content"] == offered(eyes, question)
-        assert question != held[0].request.post_data_json
+        answered, late = asked
+        assert kept(eyes)["payload"]["content"] == offered(eyes, answered)
+        assert answered != late
 
     def test_rejected_nothing_is_recorded(self, eyes: Eyes):
         eyes.open().press("c", "[", "[", "[")

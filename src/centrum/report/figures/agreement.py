@@ -16,7 +16,7 @@ from centrum.text import fixed
 
 ICC_BIN = 0.025
 
-TOP = 0.74
+TOP = 0.66
 """Part of the height that the histogram fills; the legend is above."""
 
 

@@ -10,8 +10,14 @@ from centrum.arrays import Flags, Floats
 from centrum.report.colours import BLACK, GREY, OUTCOMES
 from centrum.report.figures.strip import draw_strip
 from centrum.report.labels import wrapped
-from centrum.report.style import MARK_PT, PAGE_CM, SMALL_PT, STYLE, letter, new_figure
+from centrum.report.style import MARK_PT, PAGE_CM, SMALL_PT, STYLE, letter, new_figure, row_cm
 from centrum.text import fixed
+
+NAME_WIDTH = 28
+"""Characters of a name on one line."""
+
+ROW_CM = 0.86
+"""Height of a row that has room for the boxes of both outcomes."""
 
 NUMBERS_UP_TO = 8
 """A correlation matrix of at most so many features has its numbers written in."""
@@ -32,10 +38,10 @@ def draw_distributions(
 ) -> Figure:
     """Distribution (a) and Pearson correlation (b) of z-scored `values` (cases, features)."""
     k = len(labels)
-    figure = new_figure(PAGE_CM, 4.6 + 0.95 * k, mark)
+    names = [wrapped(f"{i}  {name}", NAME_WIDTH) for i, name in enumerate(labels, 1)]
+    figure = new_figure(PAGE_CM, 4.6 + max(row_cm(names), ROW_CM) * k, mark)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     _boxes(left, values, positive, outcomes)
-    names = [wrapped(f"{i}  {name}", 26, 3) for i, name in enumerate(labels, 1)]
     left.set_yticks(range(k), names)
     left.set_ylim(k - 0.5, -0.5)
     left.tick_params(axis="y", length=0, labelsize=SMALL_PT)
@@ -43,8 +49,9 @@ def draw_distributions(
     _correlation(figure, right, values)
     letter(left, "a")
     letter(right, "b")
-    handles, names = left.get_legend_handles_labels()
-    legend = figure.legend(handles, names, loc="outside upper left", ncols=2, markerscale=1.8)
+    legend = figure.legend(
+        *left.get_legend_handles_labels(), loc="outside upper left", ncols=2, markerscale=1.8
+    )
     for handle in legend.get_lines():
         handle.set_alpha(1)
     return figure
@@ -78,7 +85,7 @@ def _correlation(figure: Figure, axes: Axes, values: Floats) -> None:
     axes.set(xlabel="Feature", ylabel="Feature")
     figure.colorbar(
         image, ax=axes, location="bottom", shrink=0.7, aspect=30, label="Pearson r",
-        ticks=(-1, -0.5, 0, 0.5, 1),
+        ticks=(-1, -0.5, 0, 0.5, 1), panchor=(0.5, 1.0),
     )  # fmt: skip
     if k <= NUMBERS_UP_TO:
         for (i, j), value in np.ndenumerate(r):

@@ -7,7 +7,10 @@ from matplotlib.figure import Figure
 
 from centrum.report.colours import BLUE, GREY, PALE
 from centrum.report.labels import wrapped
-from centrum.report.style import PAGE_CM, STYLE, new_figure
+from centrum.report.style import PAGE_CM, STYLE, new_figure, row_cm
+
+NAME_WIDTH = 44
+"""Characters of a name on one line."""
 
 SMALL = 0.2
 """Shifts up to this many SDs are usually called small (Cohen)."""
@@ -18,7 +21,8 @@ def draw_drift(
     labels: Sequence[str], shifts: Sequence[float], outside: Sequence[float], mark: str = ""
 ) -> Figure:
     """Shift of the mean in training SDs (dots) and share outside the training range (bars)."""
-    figure = new_figure(PAGE_CM, 2.6 + 0.62 * len(labels), mark)
+    names = [wrapped(label, NAME_WIDTH) for label in labels]
+    figure = new_figure(PAGE_CM, 2.6 + row_cm(names) * len(names), mark)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     place = np.arange(len(labels))
     left.axvspan(-SMALL, SMALL, color=PALE, lw=0)
@@ -26,7 +30,7 @@ def draw_drift(
     left.hlines(place, 0, shifts, color=BLUE, lw=1)
     left.plot(shifts, place, "o", color=BLUE)
     right.barh(place, 100 * np.asarray(outside, dtype=float), height=0.6, color=BLUE)
-    left.set_yticks(place, [wrapped(label, 44) for label in labels])
+    left.set_yticks(place, names)
     left.set_ylim(len(labels) - 0.5, -0.5)
     for axes in (left, right):
         axes.tick_params(axis="y", length=0)

@@ -29,6 +29,27 @@ def draw_roc(
     """
     figure = new_figure(COLUMN_CM, COLUMN_CM + 2.2, mark)
     axes = figure.add_subplot()
+    roc_panel(axes, evaluations, band)
+    for reader in readers:
+        x, y = 1 - reader.specificity, reader.sensitivity
+        axes.plot(x, y, "D", color=VERMILION, mec="white", ms=7)
+        axes.annotate(
+            shortened(reader.name, 24), (x, y), xytext=(5, -3), textcoords="offset points", va="top"
+        )
+    title = legend_title(evaluations)
+    figure.legend(loc="outside upper left", title=title, alignment="left", title_fontsize=SMALL_PT)
+    return figure
+
+
+def legend_title(evaluations: Mapping[str, Evaluation]) -> str:
+    """What the numbers of the legend are."""
+    return f"AUC ({percent(next(iter(evaluations.values())).confidence)} CI)"
+
+
+def roc_panel(
+    axes: Axes, evaluations: Mapping[str, Evaluation], band: RocBand | None = None
+) -> None:
+    """The curves, their operating points, and the band of the last."""
     axes.plot([0, 1], [0, 1], color=GREY, lw=0.6, ls=":")
     order = len(evaluations)
     for k, (name, found) in enumerate(evaluations.items()):
@@ -38,18 +59,8 @@ def draw_roc(
         axes.fill_between(
             1 - band.specificity, band.lower, band.upper, color=COLOURS[-1], alpha=0.12, lw=0
         )
-    for reader in readers:
-        x, y = 1 - reader.specificity, reader.sensitivity
-        axes.plot(x, y, "D", color=VERMILION, mec="white", ms=7)
-        axes.annotate(
-            shortened(reader.name, 24), (x, y), xytext=(5, -3), textcoords="offset points", va="top"
-        )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
-    confidence = next(iter(evaluations.values())).confidence
-    title = f"AUC ({percent(confidence)} CI)"
-    figure.legend(loc="outside upper left", title=title, alignment="left", title_fontsize=SMALL_PT)
-    return figure
 
 
 def _curve(axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float) -> None:

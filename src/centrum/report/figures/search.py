@@ -9,17 +9,19 @@ from matplotlib.figure import Figure
 from centrum.report.colours import CYCLE, VERMILION
 from centrum.report.labels import wrapped
 from centrum.report.style import DASHES, PAGE_CM, STYLE, new_figure
-from centrum.report.words.model import CLASSIFIERS, SELECTORS
+from centrum.report.words.model import CLASSIFIERS
 
 ALL = "all"
 
 
 @STYLE
-def draw_search(rows: Sequence[Mapping[str, Any]], measure: str, mark: str = "") -> Figure:
+def draw_search(
+    rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str], measure: str, mark: str = ""
+) -> Figure:
     """A panel per classifier, a line per selector; hollow where a candidate was dropped early.
 
     `rows` are the table of a search: selector, classifier, n_features (0: all), folds, mean,
-    chosen.
+    chosen. `labels` are what selectors are called.
     """
     classifiers = list(dict.fromkeys(row["classifier"] for row in rows))
     selectors = list(dict.fromkeys(row["selector"] for row in rows))
@@ -37,7 +39,7 @@ def draw_search(rows: Sequence[Mapping[str, Any]], measure: str, mark: str = "")
         for k, selector in enumerate(selectors):
             own = [r for r in rows if (r["classifier"], r["selector"]) == (classifier, selector)]
             own.sort(key=lambda row: place[row["n_features"]])
-            line = CYCLE[k % len(CYCLE)], DASHES[k % 4], SELECTORS[selector].label
+            line = CYCLE[k % len(CYCLE)], DASHES[k % 4], labels[selector]
             _line(axes, own, place, most, *line)
         axes.set_xticks(list(place.values()), [str(n) if n else ALL for n in place])
     for axes in panels[:, 0]:

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from centrum.arrays import Flags
 from centrum.evaluate.calibration import Calibration
-from centrum.evaluate.decision_curve import DecisionCurve
+from centrum.evaluate.decision_curve import TINY, DecisionCurve
 from centrum.evaluate.logistic import Coefficient
 from centrum.evaluate.prevalence import at_prevalence
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_precision_recall
+from centrum.report.figures.decision_curve import BELOW
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
@@ -179,21 +180,22 @@ def _calibration_picture(results: StudyResults) -> Picture:
 
 def _decision_picture(results: StudyResults) -> Picture:
     found = results.evaluation.decision_curve
-    gain = np.where(np.abs(found.difference) > readings.TINY, found.difference, 0)
+    gain = np.where(np.abs(found.difference) > TINY, found.difference, 0)
     better, worse = int((gain > 0).sum()), int((gain < 0).sum())
     return picture(
         partial(draw_decision_curve, found, results.simulated), "decision-curve", "Decision curve",
         "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
-        "on everybody and on nobody, over the probability from which on one would act. "
+        "on everybody and on nobody, over the probability from which on one would act; "
+        f"{BELOW}. "
         f"n = {len(results.evaluation.tested)} test cases, {results.model.positive} in "
         f"{percent(found.prevalence, 0)}: it holds at that prevalence alone.",
         f"Three curves. Of {gain.size} thresholds the model has the largest net benefit at "
         f"{better}, and less than everybody or nobody at {worse}.",
-        _curve_table(found), reading=readings.decision(found), main=True,
+        curve_table(found), reading=readings.decision(found), main=True,
     )  # fmt: skip
 
 
-def _curve_table(found: DecisionCurve) -> Table:
+def curve_table(found: DecisionCurve) -> Table:
     """The numbers that a decision curve shows."""
     return frame_table(pd.DataFrame(
         {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
@@ -224,7 +226,7 @@ def _pictures_elsewhere(results: StudyResults) -> tuple[Picture, ...]:
             f"({percent(evaluation.trained_share, 0)} of the training cases): probabilities "
             f"of {listed(list(map(percent, EXAMPLES)))} become {moved}.",
             "Three curves.",
-            _curve_table(found), reading=readings.decision(found),
+            curve_table(found), reading=readings.decision(found),
         ),
     )  # fmt: skip
 

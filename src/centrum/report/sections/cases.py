@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,16 @@ from centrum.measure.images import mask_of, shown_image
 from centrum.protocol import Images
 from centrum.provenance import DRAWING, MEASURING, changed_meanwhile, job_key
 from centrum.report.blocks import Block, Column, Table
+from centrum.report.colours import READERS
 from centrum.report.drawing import WHY
-from centrum.report.overlay import outline_path, small_png
+from centrum.report.maps import map_pictures
+from centrum.report.overlay import outline_path, small_picture
+from centrum.report.patient import NOTHING
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import frame_table, model_labels, model_order
+from centrum.report.words.contributions import BASE, LIMIT, TOTAL, UNTOLD, sum_text
 from centrum.text import counted, fixed
 from centrum.validation.matrix import study_matrix
 
@@ -38,9 +43,6 @@ MOST_POINTS = 2000
 
 READ = ("orientation", "on_grid_mismatch", "grid_tolerance_mm")
 """What of `images` decides the picture of a case, beside its files."""
-
-SAME_SCORE = 1e-6
-"""Contributions that sum to the score are this near to it, the rounding of scores.csv included."""
 
 
 @section
@@ -70,9 +72,12 @@ def cases(results: StudyResults) -> Block:
         f"{wrong} of {counted(len(frame), 'case')} {'is' if wrong == 1 else 'are'} called wrong.",
         *_listed_text(frame),
         *_pictured_text(results, frame),
-        *([] if contributions else [_no_contributions(results)]),
+        *([] if contributions else [UNTOLD]),
     )
-    return Block("Cases", "cases", prose=prose, tables=(table,), files=tuple(files))
+    return Block(
+        "Cases", "cases",
+        prose=prose, tables=(table,), pictures=map_pictures(results), files=tuple(files),
+    )  # fmt: skip
 
 
 def _listed_text(frame: pd.DataFrame) -> tuple[str, ...]:
@@ -88,17 +93,6 @@ def _listed_text(frame: pd.DataFrame) -> tuple[str, ...]:
 def _all_cases(frame: pd.DataFrame) -> list[Table]:
     """A file only: the cases that the page does not list, too."""
     return [frame_table(frame, "all_cases", "All cases")] if len(frame) > MOST_LISTED else []
-
-
-def _no_contributions(results: StudyResults) -> str:
-    if not results.model.linear:
-        return (
-            "The score of this model is not a weighted sum: features have no separate "
-            "contributions."
-        )
-    return (
-        "Features are transformed before they enter the score: their contributions are not shown."
-    )
 
 
 def _how_judged(results: StudyResults) -> str:
@@ -165,36 +159,70 @@ def _names(results: StudyResults, called: Flags) -> NDArray:
 # Contributions
 
 
-def standardised(results: StudyResults, frame: pd.DataFrame) -> Floats | None:
-    """Clipped z-scores of the model's features, (cases, k), in the order of `model_order`.
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What makes the scores of some cases; rows of nan where a value is missing and not filled.
 
-    Of the cases of `frame`, which are rows of `case_frame`.
-
-    None where the score is not intercept + sum of coefficient x z-score: the model has no
-    coefficients, or features were changed before it, as by harmonisation.
+    Attributes
+    ----------
+    z, added : (cases, k) z-score and contribution of the model's features, in the order of
+        `model_order`
+    base : the value at the training means
+    rest, total : (cases,) see `centrum.frozen.scorer.Explanation`
     """
-    model, matrix = results.model, study_matrix(results.table, results.protocol)
-    if not model.linear:
+
+    z: Floats
+    added: Floats
+    base: float
+    rest: Floats
+    total: Floats
+
+
+def _parts(results: StudyResults, frame: pd.DataFrame) -> _Parts | None:
+    """Of the cases of `frame`, which are rows of `case_frame`; None where nothing is explained."""
+    if not results.evaluation.above_chance:
         return None
-    at = [matrix.names.index(name) for name in model.features]
-    z = model.scaled(np.asarray(matrix.X[frame.index.to_numpy()][:, at, 0]))
-    score = model.intercept + z @ model.coefficients
-    known = np.isfinite(score)
-    if not np.allclose(score[known], frame["score"].to_numpy()[known], atol=SAME_SCORE):
-        return None
-    return np.asarray(z[:, model_order(model)])
+    scorer, matrix = results.scorer, study_matrix(results.table, results.protocol)
+    rows = frame.index.to_numpy()
+    at = [matrix.names.index(name) for name in scorer.features]
+    x = np.asarray(matrix.X[rows][:, at, 0])
+    there = np.isfinite(x).all(axis=1) | scorer.fills
+    batch = None if matrix.batch is None else [str(b) for b in matrix.batch[rows[there]]]
+    found = scorer.explain(x[there], batch)
+    names = [results.model.features[k] for k in model_order(results.model)]
+    read = np.nan_to_num(scorer.z_scores(x[there], batch))
+    z = _spread(_columns(read, scorer.features, names), there)
+    added = _spread(_columns(found.parts, scorer.features, names), there)
+    return _Parts(z, added, found.base, _spread(found.rest, there), _spread(found.total, there))
+
+
+def _columns(values: Floats, features: Sequence[str], names: Sequence[str]) -> Floats:
+    """Those of some features; 0 of one that the score does not read."""
+    whole = np.column_stack([values, np.zeros(len(values))])
+    return np.asarray(whole[:, [features.index(n) if n in features else -1 for n in names]])
+
+
+def _spread(values: Floats, there: Flags) -> Floats:
+    """Rows of the cases that are there, among all."""
+    found = np.full((there.size, *values.shape[1:]), np.nan)
+    found[there] = values
+    return found
 
 
 def _contribution_table(results: StudyResults, frame: pd.DataFrame) -> list[Table]:
     """A file only: what each feature adds to the score of each case of `frame`."""
-    z = standardised(results, frame)
-    if z is None:
+    parts = _parts(results, frame)
+    if parts is None:
         return []
-    parts = z * results.model.coefficients[model_order(results.model)]
-    heads = ("Case", "Intercept", *model_labels(results))
+    scorer = results.scorer
+    limited = bool((np.abs(np.nan_to_num(parts.rest)) > NOTHING).any())
+    columns = [np.full(len(frame), parts.base), *parts.added.T, *([parts.rest] if limited else []),
+               parts.total]  # fmt: skip
+    heads = ("Case", BASE[scorer.linear], *model_labels(results), *([LIMIT] if limited else []),
+             TOTAL[scorer.scale])  # fmt: skip
     rows = tuple(
-        (case, float(results.model.intercept), *row)
-        for case, row in zip(frame["case"], parts.tolist(), strict=True)
+        (case, *row)
+        for case, row in zip(frame["case"], np.column_stack(columns).tolist(), strict=True)
     )
     title = "Contributions to the scores"
     return [Table("contributions", title, tuple(map(Column, heads)), rows)]
@@ -205,30 +233,39 @@ def _contribution_table(results: StudyResults, frame: pd.DataFrame) -> list[Tabl
 
 def case_data(results: StudyResults, pictures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What the page's script shows of the cases, JSON-ready; `pictures` are of `case_jobs`."""
-    frame, model = case_frame(results), results.model
+    frame, model, scorer = case_frame(results), results.model, results.scorer
     frame = frame.iloc[_foremost(frame, MOST_LISTED)]
-    z = standardised(results, frame)
+    parts = _parts(results, frame)
     return {
         "features": list(model_labels(results)),
-        "coefficients": [] if z is None else model.coefficients[model_order(model)].tolist(),
-        "why": "" if z is not None else _no_contributions(results),
-        "intercept": float(model.intercept),
+        "why": UNTOLD if parts is None else "",
+        "base": None if parts is None else [BASE[scorer.linear], parts.base],
+        "limit": LIMIT,
+        "total": TOTAL[scorer.scale],
+        "told": sum_text(scorer),
         "positive": model.positive,
         "negative": model.negative,
         "cases": {
             case: {
-                "score": round(float(score), 4),
-                "z": _rounded(None if z is None else z[k]),
+                **_case_parts(parts, k),
                 "picture": pictures.get(case) or _no_picture(results, case),
             }
-            for k, (case, score) in enumerate(zip(frame["case"], frame["score"], strict=True))
+            for k, case in enumerate(frame["case"])
         },
     }
 
 
-def _rounded(row: Floats | None) -> list[float] | None:
-    """None where a value is missing: JSON has no nan."""
-    return None if row is None or not np.isfinite(row).all() else np.round(row, 4).tolist()
+def _case_parts(parts: _Parts | None, k: int) -> dict[str, Any]:
+    """Of one case; nothing where a value is missing: JSON has no nan."""
+    if parts is None or not np.isfinite(parts.total[k]):
+        return {"z": None}
+    rest = float(parts.rest[k])
+    return {
+        "z": np.round(parts.z[k], 2).tolist(),
+        "parts": np.round(parts.added[k], 4).tolist(),
+        "rest": round(rest, 4) if abs(rest) > NOTHING else 0,
+        "total": round(float(parts.total[k]), 4),
+    }
 
 
 def _foremost(frame: pd.DataFrame, number: int) -> Ints:
@@ -247,34 +284,38 @@ def _no_picture(results: StudyResults, case: str) -> dict[str, str]:
 def case_jobs(results: StudyResults) -> dict[str, "CaseJob"]:
     """The pictures that the page is to hold, by case."""
     reader, frame = results.table.readers[0], case_frame(results)
+    names = (reader, *(f"{reader}:{region}" for region in results.regions_in_score))
     wanted = set(frame["case"].iloc[_foremost(frame, MOST_PICTURES)])
     return {
         case: CaseJob(
-            image, masks, reader, results.protocol.images, _contents(results, case, reader)
+            image,
+            {name: masks[name] for name in names},
+            results.protocol.images,
+            _contents(results, case, names),
         )
         for case, (image, masks) in results.sources.items()
         if case in wanted
     }
 
 
-def _contents(results: StudyResults, case: str, reader: str) -> list[Any] | None:
-    """What was known of the bytes of a case's image and of a reader's mask."""
+def _contents(results: StudyResults, case: str, names: Sequence[str]) -> list[Any] | None:
+    """What was known of the bytes of a case's image and of some of its masks."""
     if case not in results.contents:
         return None
     known = results.contents[case]
-    return [known["images"][0][1], *(of for name, of in known["masks"] if name == reader)]
+    masks = dict(known["masks"])
+    return [known["images"][0][1], *(masks[name] for name in names)]
 
 
 @dataclass(frozen=True)
 class CaseJob:
-    """The picture of a case: the slice with the largest region of a reader, in mm.
+    """The picture of a case: the slice on which the first of its masks is largest, in mm.
 
-    `contents` is what was known of the bytes of image and mask when the study was read.
+    `contents` is what was known of the bytes of image and masks when the study was read.
     """
 
     image: str
     masks: Mapping[str, str]
-    reader: str
     images: Images
     contents: Sequence[Any] | None = None
 
@@ -286,33 +327,40 @@ class CaseJob:
         )
 
     def _now(self) -> list[object]:
-        return [known_digest(self.image), known_digest(self.masks[self.reader])]
+        return [known_digest(self.image), *map(known_digest, self.masks.values())]
 
     def make(self) -> dict[str, Any]:
-        """PNG and outline, JSON-ready; or why there are none."""
+        """Picture and outline, JSON-ready; or why there are none."""
         try:
             return self._make()
         except Exception as error:
             return {WHY: withheld(describe(of_case(error)), roles(self.image, self.masks))}
 
     def _make(self) -> dict[str, Any]:
-        mask = self.masks[self.reader]
         volume = shown_image(self.image, self.images)
-        region = mask_of(mask, volume, self.images)
+        masks = {name: mask_of(mask, volume, self.images) for name, mask in self.masks.items()}
         if self.contents and self._now() != self.contents:
             raise changed_meanwhile("A file of the case")
-        return _outlined(largest_slice(volume, {self.reader: region}), self.reader)
+        return _outlined(largest_slice(volume, masks))
 
 
-def _outlined(shown: Slice, reader: str) -> dict[str, Any]:
+def _outlined(shown: Slice) -> dict[str, Any]:
+    """The slice with the outline of the first region, and of further ones with their colours."""
     rows, columns = shown.spacing
+    first, *further = ((name, outline_path(region)) for name, region in shown.masks.items())
     return {
-        "png": b64encode(small_png(shown.image)).decode(),
+        "webp": b64encode(small_picture(shown.image)).decode(),
         "width": round(shown.image.shape[1] * columns, 2),
         "height": round(shown.image.shape[0] * rows, 2),
         "spacing": [round(columns, 4), round(rows, 4)],
-        "path": outline_path(shown.masks[reader]),
-    }
+        "path": first[1],
+        **({"further": [_further(*each) for each in zip(further, cycle(READERS[1:]))]}
+           if further else {}),
+    }  # fmt: skip
+
+
+def _further(named: tuple[str, str], colour: str) -> dict[str, str]:
+    return {"name": named[0].partition(":")[2], "path": named[1], "colour": colour}
 
 
 def roc_data(results: StudyResults) -> dict[str, Any]:

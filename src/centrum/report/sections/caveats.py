@@ -8,17 +8,24 @@ from centrum.agreement.copies import copies_in
 from centrum.cohort.findings import listed
 from centrum.errors import DataError
 from centrum.evaluate import Confusion, Evaluation, Scored
+from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.logistic import Coefficient
-from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
+from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region, signs_outside
 from centrum.report.blocks import Block, Point
-from centrum.report.confounders import bound_to_outcome, differing_text
+from centrum.report.confounders import bound_to_outcome, differing, differing_text
 from centrum.report.numbering import place
+from centrum.report.other_readers import found_text
 from centrum.report.readers import proposed_text, read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sections.added_value import added_text
 from centrum.report.sections.instability import instability_text
-from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
-from centrum.report.sections.other_readers import found_text
+from centrum.report.sections.leak_audit import (
+    Crossings,
+    as_good_text,
+    crossings,
+    suspicious,
+    too_few,
+)
 from centrum.report.sections.plan import AFTER
 from centrum.report.sections.section import section
 from centrum.report.sections.validation import sizes_needed
@@ -30,7 +37,7 @@ from centrum.text import (
     counted,
     fixed,
     interval_text,
-    p_equals,
+    listed as listed_words,
     p_text,
     percent,
     sentence_case,
@@ -51,9 +58,6 @@ DROP = 0.05
 FEW_EVENTS = 10.0
 """Cases of the rarer outcome per feature of the model that are usually asked for."""
 
-OTHER_PLACES = ("leave_one_centre_out", "external")
-"""Designs whose test cases come from another centre."""
-
 
 @section
 def caveats(results: StudyResults) -> Block:
@@ -62,8 +66,13 @@ def caveats(results: StudyResults) -> Block:
         "What could mislead",
         "caveats",
         prose=("Read the numbers in this report with the following in mind.",),
-        points=(*cautions(results), *_limits(results), *_scope(results), Point(RESEARCH_ONLY)),
+        points=(*all_caveats(results), Point(RESEARCH_ONLY)),
     )
+
+
+def all_caveats(results: StudyResults) -> tuple[Point, ...]:
+    """What speaks against the numbers first, then how far they reach, then who is behind them."""
+    return (*cautions(results), *_limits(results), *_scope(results))
 
 
 # What must not be overlooked
@@ -77,14 +86,21 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
         *_planned_late(results),
         *_one_exam(results),
         *_bound(results),
-        *(_grave(text, "regions", "regions") for text in [proposed_text(results)] if text),
-        *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
+        *(_grave(text, text, "regions", "regions") for text in [proposed_text(results)] if text),
+        *(
+            _grave(text, text, "regions", "regions")
+            for text in [pair.text() for pair in copies_in(results.overlap)]
+        ),
     )
 
 
 def _planned_late(results: StudyResults) -> Iterator[Point]:
     if results.plans and leading(results.plans).after_outcomes:
-        yield _grave(AFTER, "plan", "plan")
+        yield _grave(
+            AFTER,
+            "The plan of the analysis was written after the outcomes had been analysed.",
+            "plan", "plan",
+        )  # fmt: skip
 
 
 def _one_exam(results: StudyResults) -> Iterator[Point]:
@@ -94,6 +110,8 @@ def _one_exam(results: StudyResults) -> Iterator[Point]:
         yield _grave(
             f"{counted(len(cases), 'case')} ({listed(cases)}) have an image that is, voxel for "
             "voxel, also that of another patient: one patient may stand on both sides of a split.",
+            f"{counted(len(cases), 'case')} had an image that was, voxel for voxel, also that of "
+            "another patient, so that one patient may have stood on both sides of a split.",
             "regions", "regions",
         )  # fmt: skip
 
@@ -104,6 +122,8 @@ def _bound(results: StudyResults) -> Iterator[Point]:
         yield _grave(
             f"Each value of {name} occurs with one outcome alone: what the score tells apart may "
             f"be {name}.",
+            f"Each value of {name} occurred with one outcome alone, and the score may have told "
+            "these apart instead.",
             *place("table population"),
         )  # fmt: skip
 
@@ -113,12 +133,15 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
     if found.fatal:
         yield _grave(
             "Test patients took part in the fit: no number in this report can be trusted.",
+            "Test patients took part in the fit, so that no result can be relied on.",
             "leaks", "leak audit",
         )  # fmt: skip
     if found.alike:
         yield _grave(
             f"{counted(found.alike, 'pair')} of rows, one on each side, are equal or nearly so, as "
             "if the same examination had two names.",
+            f"{counted(found.alike, 'pair')} of rows, one on each side of a split, were equal or "
+            "nearly so and may be of one examination.",
             *place("table sides"),
         )  # fmt: skip
     if permutation is not None and permutation.telling:
@@ -127,6 +150,8 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
             yield _grave(
                 f"On permuted outcomes, which nothing can learn, the mean AUC is {fixed(mean, 2)} "
                 "and by more than two standard errors away from 0.5: there may be a leak.",
+                f"On permuted outcomes the mean AUC was {fixed(mean, 2)}, more than two standard "
+                "errors away from 0.5, which points to a leak.",
                 *place("figure leak-audit"),
             )  # fmt: skip
 
@@ -136,12 +161,16 @@ def _doubts(test: Evaluation) -> Iterator[Point]:
         yield _grave(
             "Sensitivity and specificity are optimistic: the cut-off was learnt on the scores that "
             "it is evaluated on here.",
+            "The cut-off was learnt on the scores that it was evaluated on, so that sensitivity "
+            "and specificity are optimistic.",
             *place("table performance"),
         )  # fmt: skip
     if test.n_patients < FEW_PATIENTS:
         yield _grave(
             f"With only {counted(test.n_patients, 'patient')} in the test set the intervals, which "
             "come from resampling patients, are too narrow.",
+            f"With {counted(test.n_patients, 'patient')} in the test set the intervals are too "
+            "narrow.",
             *place("table performance"),
         )  # fmt: skip
     if test.auc.value > TOO_GOOD_AUC and test.n < TOO_GOOD_CASES:
@@ -150,12 +179,14 @@ def _doubts(test: Evaluation) -> Iterator[Point]:
             "published studies with external validation (0.76 to 0.88): look for a leak before "
             "believing it, such as the same patient on both sides or an acquisition that tells the "
             "outcome.",
+            f"An AUC of {fixed(test.auc.value)} on {test.n} test cases is so high that something "
+            "other than the disease, such as the acquisition, may have told the outcome.",
             "leaks", "leak audit",
         )  # fmt: skip
 
 
-def _grave(text: str, anchor: str, where: str) -> Point:
-    return Point(text, anchor, where, grave=True)
+def _grave(text: str, limitation: str, anchor: str, where: str) -> Point:
+    return Point(text, anchor, where, grave=True, brief=text, limitation=limitation)
 
 
 # How far the numbers reach
@@ -191,26 +222,33 @@ def _sample_size(results: StudyResults) -> Point:
     except DataError as error:
         told = f"Whether {n} cases are enough cannot be determined: {error}"
         return Point(told, *place("table sample-size"))
-    enough = "enough" if n >= needed.model.n else "not enough"
+    few = n < needed.model.n
+    enough = "not enough" if few else "enough"
     return Point(
         f"{n} cases are {enough} for a model of {counted(k, 'feature')} by Riley's criteria, which "
         f"ask for {needed.model.n}, and for {needed.candidates.n} if each of the "
         f"{counted(len(results.table.features), 'candidate')} counts.",
         *place("table sample-size"),
+        brief=f"{n} cases are too few: Riley's criteria ask for {needed.model.n}." * few,
+        limitation=f"The study had {n} cases, fewer than the {needed.model.n} that the criteria of "
+        f"Riley et al. ask for with {counted(k, 'feature')}." * few,
     )
 
 
 def _events(results: StudyResults) -> Point:
     events, k = _rarer(results), max(len(results.model.features), 1)
     p = len(results.table.features)
-    few = (
-        "fewer than the usual rule of 10" if events / k < FEW_EVENTS else "10 or more, as is usual"
-    )
+    few = events / k < FEW_EVENTS
+    judged = "fewer than the usual rule of 10" if few else "10 or more, as is usual"
     return Point(
         f"The model was fitted to {counted(events, 'case')} of the rarer outcome: "
-        f"{fixed(events / p, 2)} per candidate feature and {fixed(events / k, 1)} per selected "
-        f"one, which is {few}.",
+        f"{fixed(events / p, 2)} per candidate feature and {fixed(events / k, 1)} per feature of "
+        f"the model, which is {judged}.",
         *place("table selection"),
+        brief=f"{counted(events, 'case')} of the rarer outcome trained a model of "
+        f"{counted(k, 'feature')}: {fixed(events / k, 1)} each, where 10 are usual." * few,
+        limitation=f"Per feature of the model there were {fixed(events / k, 1)} training cases of "
+        "the rarer outcome." * few,
     )
 
 
@@ -219,12 +257,17 @@ def _interval(test: Evaluation) -> Point:
     width = found.upper - found.lower
     if test.auc.value in (0, 1) or width == 0:
         return _without_variance(test)
-    told = ", which leaves open how good the model is" if width > WIDE else ""
+    wide = width > WIDE
+    told = ", which leaves open how good the model is" if wide else ""
     return Point(
         f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
         f"{percent(test.confidence)} interval from {fixed(found.lower, 2)} to "
         f"{fixed(found.upper, 2)} is {fixed(width, 2)} wide{told}.",
         *place("table performance"),
+        limitation=f"With {counted(test.n_patients, 'test patient')} the "
+        f"{percent(test.confidence)} CI of the AUC was {fixed(width, 2)} wide."
+        if wide
+        else "",
     )
 
 
@@ -242,6 +285,9 @@ def _without_variance(test: Evaluation) -> Point:
         f"The test AUC is {fixed(test.auc.value, 2)} in every resample of "
         f"{counted(test.n_patients, 'patient')}, which is no precision; {limits}.",
         *place("table performance"),
+        limitation="That the scores parted all test cases says nothing of the precision of the AUC."
+        if test.auc.value in (0, 1)
+        else "The interval of the AUC has no width, which says nothing of its precision.",
     )
 
 
@@ -256,6 +302,8 @@ def _optimism(results: StudyResults) -> Point:
         f"On the cases that it was fitted to the AUC is {fixed(apparent, 2)}, out of fold "
         f"{fixed(honest, 2)}, on test cases {fixed(test, 2)}: the first is {told}.",
         *place("figure roc"),
+        brief=f"On the cases that it was fitted to the AUC is too good by {fixed(drop, 2)}."
+        * (drop > DROP),
     )
 
 
@@ -320,11 +368,7 @@ def _calibration(results: StudyResults) -> Point:
     if found.reason:
         told = f"Calibration could not be assessed: {found.reason}."
         return Point(told, *place("table calibration"))
-    slope, level = found.slope, found.in_the_large
-    departs = [
-        *([f"too {'extreme' if slope.value < 1 else 'moderate'}"] if _departs(slope, 1) else []),
-        *([f"too {'low' if level.value > 0 else 'high'}"] if _departs(level, 0) else []),
-    ]
+    slope, level, departs = found.slope, found.in_the_large, departures(found)
     told = (
         f"so that they are {' and '.join(departs)}"
         if departs
@@ -334,7 +378,17 @@ def _calibration(results: StudyResults) -> Point:
         f"The probabilities have a calibration slope of {_with_limits(slope)} and an intercept in "
         f"the large of {_with_limits(level)} on test cases, {told}.",
         *place("table calibration"),
+        limitation=f"The predicted probabilities were {' and '.join(departs)}." if departs else "",
     )
+
+
+def departures(found: Calibration) -> list[str]:
+    """How probabilities are wrong by more than chance, such as "too extreme"."""
+    slope, level = found.slope, found.in_the_large
+    return [
+        *([f"too {'extreme' if slope.value < 1 else 'moderate'}"] if _departs(slope, 1) else []),
+        *([f"too {'low' if level.value > 0 else 'high'}"] if _departs(level, 0) else []),
+    ]
 
 
 def _departs(found: Coefficient, ideal: float) -> bool:
@@ -363,12 +417,12 @@ def _permutation(results: StudyResults) -> Point | None:
     if found is None or not found.values:
         return None
     if not found.telling:
-        return Point(too_few(found), "leaks", "leak audit")
+        why = "A permutation test could tell nothing of the procedure."
+        return Point(too_few(found), "leaks", "leak audit", limitation=why)
     n = len(found.values)
     told = (
-        f"The whole procedure does as well by chance with {p_equals(found.p)} ("
-        f"{counted(n, 'permutation')} of the outcomes, which cannot show a P below "
-        f"{p_text(1 / (n + 1))})."
+        f"Permutation test of the procedure: {as_good_text(found)}; "
+        f"{counted(n, 'permutation')} cannot show a P below {p_text(1 / (n + 1))}."
     )
     return Point(told, *place("figure leak-audit"))
 
@@ -381,6 +435,8 @@ def _instability(results: StudyResults) -> Point:
         "How far the probability of a patient depends on who was trained on is not known: "
         "evaluation.optimism_resamples repeats the procedure on other samples of the patients.",
         "validation", "validation",
+        limitation="How far the prediction for a patient depends on who was trained on was not "
+        "assessed.",
     )  # fmt: skip
 
 
@@ -389,9 +445,16 @@ def _confounding(results: StudyResults) -> Point | None:
     differs, added = differing_text(results), results.evaluation.added
     beside = "" if added is None else f" {added_text(added)}"
     if differs:
-        text = f"{sentence_case(differs)}: the score may owe part of what it does to that.{beside}"
-        return Point(text, *place("table population" if added is None else "table added-value"))
+        text = f"{sentence_case(differs)}: the score may owe part of what it does to that."
+        where = place("table population" if added is None else "table added-value")
+        return Point(f"{text}{beside}", *where, brief=text, limitation=_owed(results))
     return Point(beside.strip(), *place("table added-value")) if beside else None
+
+
+def _owed(results: StudyResults) -> str:
+    """What the score may owe its performance to."""
+    names = listed_words([name.replace("_", " ") for name in differing(results)])
+    return f"The outcomes differed in {names}, to which the score may owe part of its performance."
 
 
 def _unplanned(results: StudyResults) -> Iterator[Point]:
@@ -401,6 +464,7 @@ def _unplanned(results: StudyResults) -> Iterator[Point]:
             "made before the outcomes were known.",
             "protocol",
             "protocol",
+            brief="No analysis plan shows which choices came before the outcomes.",
         )
 
 
@@ -414,17 +478,23 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "works and say nothing about patients.",
             "population",
             "population",
+            limitation="The patients were simulated: the results show that the software works and "
+            "say nothing about patients.",
         )
     yield from _unplanned(results)
-    outside = outside_the_region(results.protocol.images.region)
-    yield Point(outside, "regions", "regions")
+    outside = outside_the_region(results.protocol.images.region, results.regions)
+    brief = "What lies outside the region is not in the score, whatever readers see there."
+    yield Point(outside, "regions", "regions", brief=brief, limitation=_unseen(results))
     if scheme := results.protocol.images.scheme:
         yield Point(scheme_text(scheme), "regions", "regions")
     yield _centres(results)
     if len(results.table.compared) < 2:
         yield Point(
-            "One reader drew all regions: how far the score depends on who draws is unknown.",
+            "One set of regions was measured: how far the score depends on who draws is unknown.",
             "regions", "regions",
+            brief="One set of regions was measured; another reader draws others.",
+            limitation="One set of regions was measured, so that it is not known how far the score "
+            "depends on who draws.",
         )  # fmt: skip
     yield from (
         Point(found_text(found), *place("table other-readers"))
@@ -435,11 +505,14 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             f"Which features agree between readers, the model judged on {trained_over(results)}: "
             "for the others it is not known.",
             "regions", "regions",
+            limitation="Agreement between the readers is known of a part of the cases only.",
         )  # fmt: skip
-    if len({feature.sequence for feature in results.table.features}) == 1:
+    sequences = {feature.sequence for feature in results.table.features}
+    if len(sequences) == 1 and not results.protocol.tables:
         yield Point(
             "One image sequence was measured: what others would add is unknown.",
             "protocol", "protocol",
+            limitation="One image sequence was measured.",
         )  # fmt: skip
     for sequence in results.sequences:
         if sequence.claimed and sequence.unverified:
@@ -447,6 +520,8 @@ def _scope(results: StudyResults) -> Iterator[Point]:
                 f"Whether the images{_which(sequence)} are {sequence.claimed}: "
                 f"{verification(sequence)}.",
                 "summary", "summary",
+                limitation=f"That the images{_which(sequence)} were {sequence.claimed} was not "
+                f"verified in {sequence.unverified} of {counted(sequence.cases, 'case')}.",
             )  # fmt: skip
     if results.failures:
         n = len(results.failures)
@@ -454,6 +529,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             f"{counted(n, 'eligible case')} of {results.flow.end.cases} could not be measured and "
             f"{'is' if n == 1 else 'are'} missing from all results.",
             *place("table failures"),
+            brief=f"{counted(n, 'eligible case')} could not be measured.",
         )  # fmt: skip
 
 
@@ -462,15 +538,46 @@ def _which(sequence: MeasuredSequence) -> str:
 
 
 def _centres(results: StudyResults) -> Point:
-    obs, design = results.table.obs, results.protocol.split.design
-    n = obs["centre"].dropna().nunique() if "centre" in obs else 0
+    n = _n_centres(results)
     unknown = "how the model performs elsewhere is unknown until it has been validated there"
     told = f"All cases come from {'one centre' if n else 'centres that are not stated'}: {unknown}."
-    if n > 1 and design in OTHER_PLACES:
+    brief = f"{'One centre' if n else 'Centres that are not stated'}: elsewhere it was not tried."
+    limitation = (
+        "The study's own cases were of one centre."
+        if n
+        else "The centres of the cases were not told."
+    )
+    if tested_apart(results):
         told = (
             f"The cases come from {n} centres; test cases are from other centres than training "
             "cases."
         )
+        brief = limitation = ""
     elif n > 1:
-        told = f"The cases come from {n} centres, which appear on both sides: {unknown}."
-    return Point(told, *place("table population"))
+        brief = f"{n} centres, some on both sides: elsewhere it was not tried."
+        told = f"The cases come from {n} centres, of which some are on both sides: {unknown}."
+        limitation = f"The cases were of {n} centres, of which some were on both sides of a split."
+    return Point(told, *place("table population"), brief=brief, limitation=limitation)
+
+
+def _n_centres(results: StudyResults) -> int:
+    obs = results.table.obs
+    return int(obs["centre"].dropna().nunique()) if "centre" in obs else 0
+
+
+def tested_apart(results: StudyResults) -> bool:
+    """Whether no part of the design has cases of one centre on both sides."""
+    sides = results.validation.rows["parts"]
+    apart = bool(sides) and not any(side["centres"] for side in sides)
+    return apart and _n_centres(results) > 1
+
+
+def _unseen(results: StudyResults) -> str:
+    """Signs that the score does not see; of tables nobody knows what was drawn."""
+    signs = signs_outside(results.protocol.images.region, results.regions)
+    if results.protocol.tables or not signs:
+        return ""
+    return (
+        f"Signs of malignancy outside the region of interest ({listed_words(signs, 'or')}) did not "
+        "enter the score."
+    )

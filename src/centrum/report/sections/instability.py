@@ -45,10 +45,22 @@ def instability_of(results: StudyResults) -> Instability | None:
     return put_together(decision.probability(scores), decision.called(scores), refits)
 
 
-def _shown(results: StudyResults, found: Instability) -> tuple[str, Instability]:
+def shown_instability(results: StudyResults, found: Instability) -> tuple[str, Instability]:
     """The cases that the model was not fitted to, or all where it was fitted to all."""
     test = (results.scores["part"] == "test").to_numpy()
     return ("test case", found.of(test)) if test.any() else ("case", found)
+
+
+def changed_calls(results: StudyResults) -> tuple[int, int, str] | None:
+    """Calls that more than `OFTEN` of the refits change, of how many, and what these are called.
+
+    None without refits.
+    """
+    whole = instability_of(results)
+    if whole is None:
+        return None
+    noun, found = shown_instability(results, whole)
+    return int((found.changes > OFTEN).sum()), len(found.changes), noun
 
 
 def instability_text(results: StudyResults) -> str:
@@ -56,9 +68,9 @@ def instability_text(results: StudyResults) -> str:
     whole = instability_of(results)
     if whole is None:
         return ""
-    noun, found = _shown(results, whole)
+    noun, found = shown_instability(results, whole)
     width = np.median(found.ranges[1] - found.ranges[0])
-    changed = int((found.changes > OFTEN).sum())
+    changed, *_ = changed_calls(results) or (0,)
     return (
         f"With other training patients of the same kind the probability of a {noun} would lie in a "
         f"range that is {fixed(width, 2)} wide in the median (95 % of the refits); the mean "
@@ -115,7 +127,7 @@ def _case_table(results: StudyResults, found: Instability) -> Table:
 
 
 def _picture(results: StudyResults, whole: Instability) -> Picture:
-    noun, found = _shown(results, whole)
+    noun, found = shown_instability(results, whole)
     rows = results.scores
     if noun == "test case":
         rows = rows[rows["part"] == "test"]

@@ -1,6 +1,6 @@
 """The section that proves that nothing leaks, and shows what leaks would have claimed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,11 +17,17 @@ from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.tables import frame_table, not_computed
 from centrum.report.words.model import step_labels
-from centrum.text import counted, fixed, p_equals
+from centrum.text import counted, fixed, listed, p_equals
 from centrum.validation.procedure import FEWEST_WAYS, Permutation
 
 MOST_PARTS = 60
 """Parts that the table of the sides lists."""
+
+COMBINED_TITLES = {
+    "combined": "none: fitted to training cases with their out-of-fold scores",
+    "combined_on_test": "fitted to the test cases",
+}
+"""What the combined model is fitted to, by the names of `validation.procedure.COMBINED_LEAKS`."""
 
 SUSPECT = 0.1
 """A mean under permuted outcomes further from 0.5, and by two standard errors, is suspicious."""
@@ -78,16 +84,30 @@ def leak_audit(results: StudyResults) -> Block:
         "Leak audit", "leaks",
         prose=(
             "A leak is knowledge of test patients that reaches the model. The tables list what "
-            "every step was fitted on; the figure repeats the whole study on outcomes that were "
-            f"{exchanged(results)}, which nothing can learn, and with each classic leak switched "
-            "on.",
+            f"every step was fitted on{_repeated(results)}.",
             *_permutation_text(results),
         ),
         warnings=(*_warnings(found), *not_computed(results, "permutation", "leaks", "rows")),
         facts=facts,
         tables=(sides_table(results), fit_set_table(results), *_leak_tables(results)),
+        files=(_row_digests(results),),
         pictures=tuple(_audit_picture(results)),
     )  # fmt: skip
+
+
+def _repeated(results: StudyResults) -> str:
+    """What the figure shows; nothing where there is none."""
+    found = results.validation.permutation
+    what = "whole study" if results.protocol.split.single_part else "first repeat of the design"
+    told = [
+        *(
+            [f"the {what} on outcomes that were {exchanged(results)}, which nothing can learn"]
+            if found is not None and found.telling
+            else []
+        ),
+        *(["splits with each classic leak switched on"] if _areas(results) else []),
+    ]
+    return f"; the figure repeats {', and '.join(told)}" if told else ""
 
 
 def exchanged(results: StudyResults) -> str:
@@ -133,8 +153,22 @@ def _permutation_text(results: StudyResults) -> list[str]:
     return [
         f"{counted(len(found.values), 'permutation')}: mean AUC "
         f"{fixed(float(np.mean(found.values)))}, against {fixed(found.observed)} of the true "
-        f"outcomes; {p_equals(found.p)} that the whole procedure does as well by chance.{failed}"
+        f"outcomes; {as_good_text(found)}.{failed}"
     ]
+
+
+def as_good_text(found: Permutation) -> str:
+    """The P of the permutations, and what it is the share of.
+
+    >>> as_good_text(Permutation(0.9, (0.5, 0.95, 0.4), 0))
+    'P = .50, the share of assignments of the outcomes, the true one among them, whose AUC is at
+    least that of the true one (2 of 4)'
+    """
+    n = len(found.values) + 1
+    return (
+        f"{p_equals(found.p)}, the share of assignments of the outcomes, the true one among them, "
+        f"whose AUC is at least that of the true one ({round(found.p * n)} of {n})"
+    )
 
 
 def too_few(found: Permutation) -> str:
@@ -158,20 +192,19 @@ def _warnings(found: Crossings) -> tuple[str, ...]:
 
 
 def sides_table(results: StudyResults) -> Table:
-    """Digests and crossings of every part."""
+    """Crossings of every part."""
     rows = tuple(
         (
             side["name"], side["n_train"], side["n_test"], side["patients"], side["equal_rows"],
-            side["near_copies"], side["centres"], side["train"][:12], side["test"][:12],
+            side["near_copies"], side["centres"],
         )
         for side in results.validation.rows["parts"][:MOST_PARTS]
     )  # fmt: skip
     heads = ("Part", "Training cases", "Test cases", "Patients on both", "Equal rows on both",
-             "Near copies on both", "Centres on both", "Training rows", "Test rows")  # fmt: skip
+             "Near copies on both", "Centres on both")  # fmt: skip
     n = len(results.validation.rows["parts"])
     cut = f" The first {MOST_PARTS} of {n} parts." if n > MOST_PARTS else ""
     notes = (
-        "The last columns are the first digits of the SHA-256 of the sides' sorted row hashes. "
         "Near copies: rows whose z-scored features correlate by more than 0.999. Centres on both "
         f"sides are usual, and mean that the figures are not those of a new centre.{cut}",
     )
@@ -181,14 +214,20 @@ def sides_table(results: StudyResults) -> Table:
     )  # fmt: skip
 
 
+def _row_digests(results: StudyResults) -> Table:
+    """A file only: the SHA-256 of the sorted hashes of the rows of each side."""
+    heads = map(Column, ("Part", "Training rows", "Test rows"))
+    rows = tuple((s["name"], s["train"], s["test"]) for s in results.validation.rows["parts"])
+    return Table("row-digests", "Digests of the rows of both sides", tuple(heads), rows)
+
+
 def fit_set_table(results: StudyResults) -> Table:
     """What every step was fitted on, over all parts."""
     seen: dict[str, list[list[int]]] = {}
     for record in results.validation.parts:
         for step, counts in record.get("seen", {}).items():
             seen.setdefault(step, []).append(counts)
-    method = results.protocol.model.select.method
-    titles = step_labels(method) | {"classifier": "Classifier"}
+    titles = step_labels(results.protocol.model) | {"classifier": "Classifier"}
     order = {step: k for k, step in enumerate(titles)}
     rows = tuple(
         (
@@ -199,6 +238,7 @@ def fit_set_table(results: StudyResults) -> Table:
         )
         for step, counts in sorted(seen.items(), key=lambda s: order.get(s[0], len(order)))
     )
+    rows += tuple(_combined_fit_sets(results))
     heads = ("Step", "Patients, fewest", "Patients, most", "Test patients among them")
     notes = (
         "Recorded by the steps themselves while they were fitted, over all parts of the design. "
@@ -207,6 +247,23 @@ def fit_set_table(results: StudyResults) -> Table:
     )
     columns = tuple(map(Column, heads))
     return Table("fit-sets", "Fit set of every step", columns, rows, notes)
+
+
+def _combined_fit_sets(results: StudyResults) -> Iterator[tuple[str, int, int, int]]:
+    """The regression of clinical variables and score, by the rows that it was fitted to."""
+    added = results.evaluation.added
+    if added is None:
+        return
+    patients = results.table.obs["patient"].to_numpy()
+    sides = [
+        [set(patients[record[rows]]) for rows in ("train", "case")]
+        for record in results.validation.parts
+        if not record["error"]
+    ]
+    sizes = [len(train) for train, _ in sides]
+    tested = sum(len(train & test) for train, test in sides)
+    name = f"Combined model: {listed([*added.variables, 'the score'])}"
+    yield name, min(sizes), max(sizes), tested
 
 
 def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
@@ -241,18 +298,59 @@ def _leak_tables(results: StudyResults) -> list[Table]:
         Column("Rise, true", fixed), Column("Rise, shuffled", fixed),
     )  # fmt: skip
     n = len(areas["honest"][0])
-    errors = {
-        TITLES[name]: why
-        for record in results.validation.leaks
-        for name, why in record.get("errors", {}).items()
-    }
+    combined = _combined_table(results)
+    named = {} if combined else {k: f"combined model, {v}" for k, v in COMBINED_TITLES.items()}
+    reasons = _reasons(results, {**TITLES, **named})
     notes = (
-        *(f"Not shown, {name}: {why}" for name, why in errors.items()),
+        *(f"Not shown, {name}: {why}" for name, why in reasons.items()),
         f"Means over {counted(n, 'stratified split')} by patient. Rise: what the leak would have "
         "added to the honest AUC. On permuted outcomes everything above 0.5 is spurious.",
     )
     title = "What leaks would have claimed"
-    return [Table("leaks", title, columns, tuple(rows), notes)]
+    return [Table("leaks", title, columns, tuple(rows), notes), *combined]
+
+
+def _reasons(results: StudyResults, titles: Mapping[str, str]) -> dict[str, str]:
+    """Leak -> why it could not be switched on in a split."""
+    return {
+        titles[name]: why
+        for record in results.validation.leaks
+        for name, why in record.get("errors", {}).items()
+        if name in titles
+    }
+
+
+def _combined_table(results: StudyResults) -> list[Table]:
+    """The same of the combined model; none without one."""
+    records = pd.DataFrame(results.validation.leaks)
+    added = results.evaluation.added
+    if added is None or not {*COMBINED_TITLES} <= {*records.columns}:
+        return []
+    known = records.dropna(subset=[*COMBINED_TITLES])
+    means = known.groupby("shuffled")[[*COMBINED_TITLES]].mean()
+    if set(means.index) != {False, True}:
+        return []
+    spread = known.groupby("shuffled")[[*COMBINED_TITLES]].std()
+    rows = tuple(
+        (title, *(area for s in (False, True) for area in (means.at[s, name], spread.at[s, name])))
+        for name, title in COMBINED_TITLES.items()
+    )
+    columns = (
+        Column("Leak"), Column("AUC, true outcomes", fixed), Column("SD", fixed),
+        Column("AUC, shuffled", fixed), Column("SD, shuffled", fixed),
+    )  # fmt: skip
+    n, k = (int((known["shuffled"] == s).sum()) for s in (False, True))
+    notes = (
+        f"The regression of {listed([*added.variables, 'the score'])}. Means and SDs over "
+        f"{counted(n, 'stratified split')} by patient with true outcomes and {k} with shuffled "
+        "ones. What the second line has above 0.5 with shuffled outcomes is spurious.",
+        *(
+            f"Without splits in which it could not be, {name}: {why}"
+            for name, why in _reasons(results, COMBINED_TITLES).items()
+        ),
+    )
+    title = "The combined model without and with a leak"
+    return [Table("combined-leaks", title, columns, rows, notes)]
 
 
 def _audit_picture(results: StudyResults) -> list[Picture]:
@@ -271,11 +369,25 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
         picture(
             partial(draw_audit, values, observed, named, results.simulated),
             "leak-audit", "Leak audit",
-            f"(a) Test AUC of the whole procedure on {counted(len(values), 'permutation')} of the "
-            f"outcomes, {exchanged(results)}. (b) What the study would have claimed with each "
-            f"leak: dots are splits, bars their means. n = {len(results.scores)} cases.",
-            f"Histogram and dot plot. Means with true outcomes: {listed}.",
+            f"{_panels(results, len(values), bool(areas))} n = {len(results.scores)} cases.",
+            f"Histogram and dot plot. Means with true outcomes: {listed or 'none'}.",
             frame_table(pd.DataFrame(rows)),
             reading=readings.audit(values, observed, named),
         )
     ]  # fmt: skip
+
+
+def _panels(results: StudyResults, n: int, leaks: bool) -> str:
+    """What the two panels show, of `n` permutations, or that one is empty."""
+    permuted = (
+        f"Test AUC of the whole procedure on {counted(n, 'permutation')} of the outcomes, "
+        f"{exchanged(results)}."
+        if n
+        else "Empty: no outcomes were permuted that could tell."
+    )
+    claimed = (
+        "What the study would have claimed with each leak: dots are splits, bars their means."
+        if leaks
+        else "Empty: no leak was switched on."
+    )
+    return f"(a) {permuted} (b) {claimed}"

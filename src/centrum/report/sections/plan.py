@@ -22,17 +22,18 @@ def plan(results: StudyResults) -> Block | None:
     if not results.plans:
         return None
     found = leading(results.plans)
+    written = f"{PLAN}, SHA-256 {found.digest}, was written by version {found.software}."
     others = [other for other in results.plans if other != found]
     departed = departures(found, results)
     return Block(
         "Analysis plan",
         "plan",
-        prose=(plan_text(results),),
+        prose=(plan_text(results), written),
         warnings=(AFTER,) if found.after_outcomes else (),
         facts=((_primary(found), primary_result(found, results).text),),
         points=tuple(Point(f"A further plan was written on {day(p.written)}, {when(p)}.")
                      for p in others),
-        tables=(_departure_table(found, departed),) if departed else (),
+        tables=(_departure_table(departed),) if departed else (),
     )  # fmt: skip
 
 
@@ -46,11 +47,8 @@ def _primary(found: AnalysisPlan) -> str:
     return f"Primary measure: {sentence_case(primary_name(found))}"
 
 
-def _departure_table(found: AnalysisPlan, departed: tuple[Departure, ...]) -> Table:
+def _departure_table(departed: tuple[Departure, ...]) -> Table:
     rows = tuple((each.choice, each.planned, each.now) for each in departed)
     columns = tuple(map(Column, ("Choice", "Planned", "In this run")))
-    notes = (
-        f"{PLAN}, SHA-256 {found.digest}, written by version {found.software}. Every choice of the "
-        "protocol was compared.",
-    )
+    notes = ("Every choice of the protocol was compared.",)
     return Table("plan", "Departures from the plan", columns, rows, notes)

@@ -17,5 +17,6 @@ def provenance(results: StudyResults) -> Block:
             "The same inputs, protocol and versions give the same bytes.",
             *([f"There is no features.csv: {WITHOUT_CSV}"] if results.table.large else []),
         ),
-        tables=(history_table(results.history), version_table(results), digest_table(results)),
+        tables=(history_table(results.history), version_table(results)),
+        files=(digest_table(results),),
     )

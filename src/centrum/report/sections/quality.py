@@ -15,6 +15,11 @@ def quality(results: StudyResults) -> Block:
     failed = f"{counted(len(results.failures), 'case')} could not be measured"
     prose = (
         f"{failed if results.failures else 'All eligible cases were measured'}; "
-        f"{counted(len(results.findings), 'finding')} in images and regions that were measured.",
+        f"{counted(len(results.findings), 'finding')} in {_where(results)}.",
     )
     return Block("Findings and failures", "quality", prose=prose, tables=tuple(tables))
+
+
+def _where(results: StudyResults) -> str:
+    """What was looked at."""
+    return "the tables" if results.protocol.tables else "images and regions that were measured"

@@ -12,7 +12,7 @@ from centrum.measure.images import mask_of, shown_image
 from centrum.modelling.settings import RobustnessRule
 from centrum.protocol.limits import region_words
 from centrum.report import readings
-from centrum.report.blocks import Block, Picture, Table, picture
+from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import (
     RoiPanel,
     draw_agreement,
@@ -20,7 +20,7 @@ from centrum.report.figures import (
     draw_robustness,
     draw_rois,
 )
-from centrum.report.labels import family_label
+from centrum.report.labels import family_label, place_labels
 from centrum.report.readers import (
     agreed_cases,
     agreed_over,
@@ -39,9 +39,12 @@ from centrum.report.slices import (
     differing_cases,
     largest_slice,
 )
-from centrum.report.tables import agreement_table, frame_table, overlap_table
+from centrum.report.tables import agreement_table, frame_table, overlap_table, shown_of
 from centrum.report.words.agreement import PERTURBATIONS, icc_label, rule_label
-from centrum.text import fixed, sentences
+from centrum.text import fixed, quoted, sentences
+
+MOST_IMAGES = 24
+"""Images whose agreement is drawn: those that agree least."""
 
 
 @section
@@ -52,10 +55,10 @@ def regions(results: StudyResults) -> Block:
     if results.sources:
         pictures += _roi_pictures(results)
     if len(results.overlap):
-        tables.append(overlap_table(results.overlap))
+        tables.append(overlap_table(results.overlap, results.overlap_of_regions))
     if len(results.agreement):
         pictures += [_agreement_picture(results), _agreement_grid_picture(results)]
-        tables.append(agreement_table(results))
+        tables += [*_image_table(results), agreement_table(results)]
     readers = results.table.readers
     compared = results.table.compared
     prose = f"Readers: {', '.join(readers_counted(results, among=compared))}"
@@ -95,6 +98,7 @@ def _roi_pictures(results: StudyResults) -> list[Picture]:
         "outcome the cases nearest its median score and the one with the most atypical score "
         f"(n = {len(drawn)} of {len(results.scores)} cases; training cases with their "
         f"out-of-fold score){_differing_text(len(differing))}. Dice is that of the whole regions. "
+        f"{_further_text(results)}"
         "Grey levels from the 2nd to the 98th percentile of the part shown."
     )
     titles = "; ".join(", ".join(panel.title) for panel in panels)
@@ -106,6 +110,15 @@ def _roi_pictures(results: StudyResults) -> list[Picture]:
         frame_table(data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
         reading=readings.regions(chosen, (model.positive, model.negative)), raster=True, main=True,
     )]  # fmt: skip
+
+
+def _further_text(results: StudyResults) -> str:
+    """Which further regions are drawn; "" where the model reads none."""
+    further = results.regions_in_score
+    if not further:
+        return ""
+    read = f"that the model reads, {quoted(further)}, are those of {results.table.readers[0]}"
+    return f"Further regions {read}. "
 
 
 def _differing_text(n: int) -> str:
@@ -132,12 +145,23 @@ def _panel(results: StudyResults, shown: Shown) -> RoiPanel:
     measured = table.read[table.cases.index(shown.case)]
     readers = [reader for reader, there in zip(table.readers, measured, strict=True) if there]
     regions = {reader: mask_of(masks[reader], volume, images) for reader in readers}
-    part = largest_slice(volume, regions)
+    further = _further(results, shown.case, readers[0])
+    own = {name: mask_of(source, volume, images) for name, source in further.items()}
+    part = largest_slice(volume, {**regions, **{f"region {name}": m for name, m in own.items()}})
+    outlines = {reader: part.masks[reader] for reader in readers}
+    nowhere = np.zeros(part.image.shape, dtype=bool)
+    drawn = {name: part.masks.get(f"region {name}", nowhere) for name in results.regions_in_score}
     level = table.obs.loc[shown.case].get("level")
     name = [*([level] if isinstance(level, str) else []), shown.outcome, shown.case]
     facts = [shown.reason, f"score {fixed(shown.score, 2)}", *_dice_text(results, shown.case)]
     title = (" · ".join(name), " · ".join(facts))
-    return RoiPanel(part.image, part.masks, part.spacing, title)
+    return RoiPanel(part.image, outlines, part.spacing, title, drawn)
+
+
+def _further(results: StudyResults, case: str, reader: str) -> dict[str, str]:
+    """Further region -> its mask by a reader, of the regions that the model reads."""
+    known = results.jobs[case].regions if case in results.jobs else {}
+    return {n: known[f"{reader}:{n}"] for n in results.regions_in_score if f"{reader}:{n}" in known}
 
 
 def _dice_text(results: StudyResults, case: str) -> list[str]:
@@ -176,25 +200,57 @@ def _agreement_picture(results: StudyResults) -> Picture:
     )  # fmt: skip
 
 
+def _agreement_by_place(results: StudyResults) -> pd.DataFrame:
+    """Of each feature that readers were compared by: image, family, icc, kept."""
+    features = results.table.rated.features
+    places = place_labels(features, results.protocol.extraction.filters)
+    facts = pd.DataFrame({"image": places, "family": [family_label(f) for f in features]})
+    facts[["icc", "kept"]] = results.agreement[["icc", "kept"]].to_numpy()
+    return facts
+
+
+def _by_image(facts: pd.DataFrame) -> pd.DataFrame:
+    """Median ICC, features kept and all features of each image, in the order of the images."""
+    groups = facts.groupby("image", sort=False)
+    return groups.agg(median=("icc", "median"), kept=("kept", "sum"), features=("kept", "size"))
+
+
+def _image_table(results: StudyResults) -> list[Table]:
+    """The agreement on every image, where the figure has not room for them."""
+    found = _by_image(_agreement_by_place(results))
+    if len(found) <= MOST_IMAGES:
+        return []
+    rows = tuple(
+        (name, int(row["features"]), int(row["kept"]), float(row["median"]))
+        for name, row in found.iterrows()
+    )
+    heads = ("Image", "Features", "Kept", f"Median {icc_label(results.protocol.model.agreement)}")
+    columns = tuple(Column(head, lambda v: fixed(v) if isinstance(v, float) else str(v))
+                    for head in heads)  # fmt: skip
+    return [Table("agreement-images", "Agreement by image", columns, rows, sorts=True)]
+
+
 def _agreement_grid_picture(results: StudyResults) -> Picture:
-    agreement, rule = results.agreement, results.protocol.model.agreement
-    features, form = results.table.features, icc_label(rule)
-    families, images = [family_label(f) for f in features], [f.source for f in features]
-    facts = pd.DataFrame({"image": images, "family": families})
-    facts[["icc", "kept"]] = agreement[["icc", "kept"]].to_numpy()
-    cells = facts.groupby(["image", "family"], sort=False)
+    rule, facts = results.protocol.model.agreement, _agreement_by_place(results)
+    form, by_image = icc_label(rule), _by_image(facts)
+    least = by_image.sort_values("median", kind="stable").index[:MOST_IMAGES]
+    which = shown_of(len(least), len(by_image), "least agreement", "table agreement-images")
+    drawn = facts[facts["image"].isin(least)]
+    cells = drawn.groupby(["image", "family"], sort=False)
     data = cells.agg(median=("icc", "median"), kept=("kept", "sum"), features=("kept", "size"))
-    by_image = facts.groupby("image", sort=False)["kept"].agg(["sum", "size"])
-    listed = "; ".join(f"{name} {row['sum']} of {row['size']}" for name, row in by_image.iterrows())
+    listed = "; ".join(
+        f"{name} {row['kept']:g} of {row['features']:g}"
+        for name, row in _by_image(drawn).iterrows()
+    )
     caption = (
-        f"Median {form} between readers of the features of each family, on the image itself and "
-        f"on every response map, over {agreed_over(results)} "
-        f"(n = {agreed_cases(results)}). Numbering: how many features "
-        f"pass the threshold of {rule.threshold:g}, of how many."
+        f"Median {form} between readers of the features of each family and image, over "
+        f"{agreed_over(results)} (n = {agreed_cases(results)}). Images: {which}. Numbering: how "
+        f"many features pass the threshold of {rule.threshold:g}, of how many."
     )
     return picture(
         partial(draw_agreement_grid,
-            agreement["icc"], agreement["kept"], families, images, form, results.simulated
+            drawn["icc"].to_numpy(dtype=float), drawn["kept"].to_numpy(dtype=bool),
+            drawn["family"].to_list(), drawn["image"].to_list(), form, results.simulated,
         ),
         "agreement-grid", "Agreement by family and image", caption,
         f"Heat map. Features that pass, by image: {listed}.",

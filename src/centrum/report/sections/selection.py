@@ -8,11 +8,18 @@ from centrum.modelling.settings import FeatureCountSettings
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, picture
 from centrum.report.figures import draw_feature_count, draw_lasso
+from centrum.report.figures.lasso import MOST_NAMED
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
-from centrum.report.tables import frame_table, funnel_table, model_labels, model_order
-from centrum.report.words.model import COUNT_RULES, MEASURES
+from centrum.report.tables import (
+    frame_table,
+    funnel_table,
+    model_labels,
+    model_order,
+    shown_of,
+)
+from centrum.report.words.model import COUNT_RULES, MEASURES, penalty_label
 from centrum.text import fixed
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
@@ -47,25 +54,33 @@ def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
     n = results.model.n_train
     names = [results.model.features[k] for k in model_order(results.model)]
     numbered = [f"{k}  {label}" for k, label in enumerate(model_labels(results), 1)]
-    labels = dict(zip(names, numbered, strict=True))
+    labels = dict(zip(names[:MOST_NAMED], numbered, strict=False))
+    which = shown_of(len(labels), len(names), "largest coefficients", "table score")
     caption = (
-        "(a) Coefficients against log(λ); coloured: the features of the model, numbered as in "
-        f"{ref('table score')}. (b) Cross-validated (CV) {MEASURES[facts.measure]} ± standard "
-        f"error. Blue band: the penalty taken, λ = {facts.chosen:.4g}. Numbers along the top: "
-        f"features with a coefficient. n = {n} training cases before balancing."
+        f"(a) Coefficients against log(λ); coloured, of the features of the model: {which}; "
+        f"numbers as in {ref('table score')}. (b) Cross-validated (CV) {MEASURES[facts.measure]} "
+        f"± standard error. Blue band: the penalty taken, λ = {facts.chosen:.4g}. Numbers along "
+        "the top: "
+        f"features with a coefficient. n = {n} training cases{_before(results)}."
     )
     data = pd.DataFrame(
         {"lambda": facts.lambdas, "features": facts.n_features.astype(int), "mean": facts.cvm,
          "se": facts.cvsd, **dict(zip(facts.names, facts.coefficients.T, strict=True))}
     )  # fmt: skip
     return picture(
-        partial(draw_lasso, facts, labels, results.simulated), "lasso",
-        "Selection by the LASSO", caption,
+        partial(draw_lasso, facts, labels, names[MOST_NAMED:], results.simulated), "lasso",
+        f"Selection by the {penalty_label(results.protocol.model.lasso)}", caption,
         f"Two curves against log lambda. The {MEASURES[facts.measure]} is best at lambda "
         f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
         frame_table(data),
         reading=readings.lasso(facts), main=True,
     )  # fmt: skip
+
+
+def _before(results: StudyResults) -> str:
+    """That the path was fitted to more cases, where some were added for balance."""
+    added = results.protocol.model.balance in ("repeat", "smote")
+    return " before balancing" if added else ""
 
 
 def _count_picture(results: StudyResults, facts: FeatureCountFacts) -> Picture:

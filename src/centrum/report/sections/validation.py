@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from centrum.arrays import Floats
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.comparison import delong_test
 from centrum.evaluate.discrimination import auc_interval
-from centrum.evaluate.feature_stability import feature_stability, sign_stability
+from centrum.evaluate.feature_stability import (
+    FeatureStability,
+    feature_stability,
+    sign_stability,
+)
 from centrum.evaluate.repeated import RepeatedMean, corrected_mean
 from centrum.evaluate.sample_size import (
     SampleSize,
@@ -23,8 +27,8 @@ from centrum.evaluate.sample_size import (
     most_parameters,
     r2_of_c_statistic,
 )
-from centrum.modelling.fusion import MORPHOMETRY
-from centrum.modelling.optimism import optimism
+from centrum.modelling.optimism import Optimism, optimism
+from centrum.modelling.settings import CLINICAL, MORPHOMETRY
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_parts, draw_search
@@ -32,21 +36,25 @@ from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.size_of_test import assumed_c, size_of_test_table
 from centrum.report.tables import frame_table, not_computed
-from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
+from centrum.report.words.model import (
+    CLASSIFIERS,
+    MEASURES,
+    SELECTORS,
+    selector_label,
+    selects,
+)
 from centrum.report.words.results import AUC_INTERVAL
-from centrum.report.words.validation import DESIGNS
-from centrum.text import counted, fixed, interval_text, percent
+from centrum.report.words.validation import design_label
+from centrum.text import counted, fixed, interval_text, listed, percent
+from centrum.validation import over_parts
 from centrum.validation.fits import Prediction
+from centrum.validation.procedure import VOLUME
 
 WHOLE = "the model"
 """The variant that is the study's own."""
 
 MOST_FEATURES = 30
 """Features of the table of stability, the most frequent."""
-
-SHARE = (0.0, 1.0)
-SCALES = {"Features": (0.0, np.inf)}
-"""Ends of the scale of a measure, where it is not a share."""
 
 
 @section
@@ -65,9 +73,8 @@ def validation(results: StudyResults) -> Block:
     if searched:
         tables.append(search_table(results))
     prose = (
-        f"Design: {DESIGNS[split.design].label}; {counted(len(parts), 'part')}. In every part "
-        "all steps were fitted again on its training patients, the choice of features and of their "
-        "number included.",
+        f"Design: {design_label(split)}; {counted(len(parts), 'part')}. In every part all steps "
+        f"were fitted again on its training patients{_chosen_again(results)}.",
     )
     warnings = (
         *(f"Part {r['name']} could not be fitted: {r['error']}" for r in failed[:5]),
@@ -80,6 +87,20 @@ def validation(results: StudyResults) -> Block:
         "Validation", "validation",
         prose=prose, warnings=warnings, tables=tuple(tables), pictures=tuple(pictures),
     )  # fmt: skip
+
+
+def _chosen_again(results: StudyResults) -> str:
+    """Which choices are among the steps that were fitted again; "" where there are none."""
+    model = results.protocol.model
+    chosen = (
+        ["of the model"]
+        if results.protocol.search is not None
+        else [
+            *(["of features"] if selects(model) else []),
+            *(["of their number"] if model.n_features is not None else []),
+        ]
+    )
+    return f", the choice {listed(chosen)} included" if chosen else ""
 
 
 def _unseen(parts: Sequence[Prediction]) -> tuple[str, ...]:
@@ -106,38 +127,24 @@ def _of(records: Sequence[Prediction], name: str) -> Floats:
 
 def means_over_parts(results: StudyResults) -> dict[str, RepeatedMean]:
     """Measure -> its mean over the parts that have it, with a corrected interval."""
-    parts, confidence = _fitted(results), results.protocol.evaluation.confidence
-    n_train, n_test = _mean_sizes(parts)
-    return {
-        name: corrected_mean(values, n_train, n_test, confidence, limits=SCALES.get(name, SHARE))
-        for name, values in _by_part(parts).items()
-        if values
-    }
-
-
-def _fitted(results: StudyResults) -> list[Prediction]:
-    return [record for record in results.validation.parts if not record["error"]]
-
-
-def _mean_sizes(parts: Sequence[Prediction]) -> tuple[float, float]:
-    """Mean number of training and of test cases."""
-    train, test = (float(np.mean([r[name] for r in parts])) for name in ("n_train", "n_test"))
-    return train, test
+    return over_parts.means_over_parts(
+        results.validation.parts, results.protocol.evaluation.confidence
+    )
 
 
 def parts_table(results: StudyResults) -> Table:
     """Means over the parts, with corrected intervals."""
-    parts = _fitted(results)
-    n_train, n_test = _mean_sizes(parts)
-    by_part = _by_part(parts)
+    parts = over_parts.fitted(results.validation.parts)
+    n_train, n_test = over_parts.mean_sizes(parts)
+    values = over_parts.by_part(parts)
     rows = [
         (
             name,
             found.n,
             Estimate.of(found.mean, found.interval),
             found.sd,
-            min(by_part[name]),
-            max(by_part[name]),
+            min(values[name]),
+            max(values[name]),
         )
         for name, found in means_over_parts(results).items()
     ]
@@ -152,26 +159,6 @@ def parts_table(results: StudyResults) -> Table:
     return Table("parts", "Performance over the parts", columns, tuple(rows), notes)
 
 
-def _by_part(parts: Sequence[Prediction]) -> dict[str, list[float]]:
-    """Measure -> its value in every part that has one."""
-    found: dict[str, list[float]] = {
-        "AUC": [], "Sensitivity": [], "Specificity": [], "Accuracy": [], "Brier score": [],
-        "Features": [],
-    }  # fmt: skip
-    for record in parts:
-        y, called = np.array(record["positive"]) == 1, np.array(record["called"]) == 1
-        if record["auc"] is not None:
-            found["AUC"].append(record["auc"])
-        if y.any():
-            found["Sensitivity"].append(float(called[y].mean()))
-        if not y.all():
-            found["Specificity"].append(float((~called[~y]).mean()))
-        found["Accuracy"].append(float((called == y).mean()))
-        found["Brier score"].append(float(np.mean((np.array(record["probability"]) - y) ** 2)))
-        found["Features"].append(float(len(record["features"])))
-    return found
-
-
 def ablation_table(results: StudyResults) -> Table:
     """What each source adds."""
     rows: list[tuple[Any, ...]] = []
@@ -181,7 +168,7 @@ def ablation_table(results: StudyResults) -> Table:
             rows.append((name.replace("_", " "), None, errors[0], None, None))
             continue
         n = np.mean([len(r["features"]) for r in records if not r["error"]])
-        area, difference, p = _against_model(results, records)
+        area, difference, p = against_model(results, records)
         shown = (None, None) if name == WHOLE else (difference, PValue(p))
         rows.append((name.replace("_", " "), float(n), area, *shown))
     heads = (
@@ -191,19 +178,8 @@ def ablation_table(results: StudyResults) -> Table:
         "Difference to the model (CI)",
         "P",
     )
-    single = len(results.validation.parts) == 1
-    settings = (
-        f"Intervals of the AUC: {AUC_INTERVAL}. Differences by DeLong's paired test on the same "
-        "test cases."
-        if single
-        else "Mean over the parts; intervals and test by Nadeau and Bengio over the same parts."
-    )
-    measured = MORPHOMETRY in results.validation.ablation
-    bodies = " morphometry: the measures of the bodies." if measured else ""
-    notes = (
-        f"{settings} volume: the size of the region alone, in a logistic regression. clinical: the "
-        f"covariates alone.{bodies}",
-    )
+    told = [text for name, text in ALONE.items() if name in results.validation.ablation]
+    notes = (" ".join((compared_by(results), *told)),)
     columns = (
         Column(heads[0]), Column(heads[1], lambda v: "" if v is None else fixed(v, 1)),
         *map(Column, heads[2:]),
@@ -211,7 +187,25 @@ def ablation_table(results: StudyResults) -> Table:
     return Table("sources", "What each source adds", columns, tuple(rows), notes, main=True)
 
 
-def _against_model(
+ALONE = {
+    VOLUME: "volume: the size of the region alone, in a logistic regression.",
+    CLINICAL: "clinical: the covariates alone.",
+    MORPHOMETRY: "morphometry: the measures of the bodies.",
+}
+"""What is said of the variants that are there."""
+
+
+def compared_by(results: StudyResults) -> str:
+    """How AUCs are held against that of the model."""
+    if len(results.validation.parts) == 1:
+        return (
+            f"Intervals of the AUC: {AUC_INTERVAL}. Differences by DeLong's paired test on the "
+            "same test cases."
+        )
+    return "Mean over the parts; intervals and test by Nadeau and Bengio over the same parts."
+
+
+def against_model(
     results: StudyResults, records: Sequence[Prediction]
 ) -> tuple[Estimate, Estimate, float]:
     """AUC of a variant, its difference to the model's, and p."""
@@ -223,8 +217,9 @@ def _against_model(
         for r, o in zip(records, own, strict=True)
         if r["auc"] is not None and o["auc"] is not None
     ]
-    n_train, n_test = _mean_sizes(own)
-    areas = corrected_mean([a for a, _ in pairs], n_train, n_test, confidence, limits=SHARE)
+    n_train, n_test = over_parts.mean_sizes(own)
+    share = over_parts.SHARE
+    areas = corrected_mean([a for a, _ in pairs], n_train, n_test, confidence, limits=share)
     gaps = corrected_mean([a - b for a, b in pairs], n_train, n_test, confidence)
     return _mean(areas.mean, areas.interval), _mean(gaps.mean, gaps.interval), gaps.p
 
@@ -243,10 +238,15 @@ def _mean(value: float, interval: Interval) -> Estimate:
     return Estimate.of(value, interval)
 
 
+def optimism_of(results: StudyResults) -> Optimism:
+    """Of the apparent AUC, by the refits."""
+    apparent = results.evaluation.by_set["train"].auc.value
+    return optimism(apparent, [refit.areas for refit in results.validation.resamples])
+
+
 def optimism_table(results: StudyResults) -> Table:
     """The apparent AUC, and corrected for optimism."""
-    apparent = results.evaluation.by_set["train"].auc.value
-    found = optimism(apparent, [refit.areas for refit in results.validation.resamples])
+    found = optimism_of(results)
     rows = (
         ("Apparent, final model on its own cases", found.apparent),
         ("Optimism, mean over the resamples", found.optimism),
@@ -266,15 +266,14 @@ def optimism_table(results: StudyResults) -> Table:
 
 def _stability_tables(results: StudyResults) -> list[Table]:
     """How often each feature is selected, if the model was fitted more than once."""
-    parts = _fitted(results)
-    if len(parts) < 2:
+    parts = over_parts.fitted(results.validation.parts)
+    found = stability_over_parts(results)
+    if found is None:
         return []
-    names = sorted({name for r in parts for name in r["features"]})
-    selected = np.array([[name in r["features"] for name in names] for r in parts])
+    names = _selected_names(parts)
+    selected = _selected(parts, names)
     weights = np.array([[r["features"].get(name) or 0.0 for name in names] for r in parts])
     n_all = len(results.table.features)
-    padded = np.pad(selected, ((0, 0), (0, max(n_all - len(names), 0))))
-    found = feature_stability(padded, results.protocol.evaluation.confidence)
     signs = sign_stability(selected, weights).share
     linear = any(value is not None for r in parts for value in r["features"].values())
     order = np.argsort(-found.frequency[: len(names)], kind="stable")[:MOST_FEATURES]
@@ -300,6 +299,25 @@ def _stability_tables(results: StudyResults) -> list[Table]:
     )
     title = "Stability of the selection"
     return [Table("stability", title, columns, rows, notes, sorts=True)]
+
+
+def stability_over_parts(results: StudyResults) -> FeatureStability | None:
+    """Of the selection, features in the order of their names; None where there is one fit."""
+    parts = over_parts.fitted(results.validation.parts)
+    if len(parts) < 2:
+        return None
+    selected = _selected(parts, names := _selected_names(parts))
+    padded = np.pad(selected, ((0, 0), (0, max(len(results.table.features) - len(names), 0))))
+    return feature_stability(padded, results.protocol.evaluation.confidence)
+
+
+def _selected_names(parts: Sequence[Prediction]) -> list[str]:
+    return sorted({name for r in parts for name in r["features"]})
+
+
+def _selected(parts: Sequence[Prediction], names: Sequence[str]) -> Flags:
+    """(parts, names)."""
+    return np.array([[name in r["features"] for name in names] for r in parts])
 
 
 @dataclass(frozen=True)
@@ -379,7 +397,7 @@ def search_table(results: StudyResults) -> Table:
     """Everything that the search tried, on all cases of the final fit."""
     rows = tuple(
         (
-            SELECTORS[row["selector"]].label,
+            selector_label(row["selector"], results.protocol.model),
             str(row["n_features"] or "all"),
             CLASSIFIERS[row["classifier"]].label,
             row["folds"],
@@ -426,13 +444,15 @@ def _search_picture(results: StudyResults) -> Picture:
     measure = f"Cross-validated {MEASURES[search.measure]}" if search else ""
     best = results.search[0]
     data = pd.DataFrame(results.search)
+    labels = {name: selector_label(name, results.protocol.model) for name in SELECTORS}
     return picture(
-        partial(draw_search, results.search, measure, results.simulated), "search", "Search",
+        partial(draw_search, results.search, labels, measure, results.simulated),
+        "search", "Search",
         f"{measure} within the training cases against the number of features, for every selector "
         "(colours) and classifier (panels). Hollow: dropped before all folds were seen. Diamonds: "
         f"chosen. n = {results.model.n_train} training cases.",
-        f"Curves by classifier. Best: {SELECTORS[best['selector']].label} with "
+        f"Curves by classifier. Best: {labels[best['selector']]} with "
         f"{best['n_features'] or 'all'} features and {CLASSIFIERS[best['classifier']].label}.",
         frame_table(data),
-        reading=readings.search(results.search, search.measure if search else "auc"),
+        reading=readings.search(results.search, labels, search.measure if search else "auc"),
     )  # fmt: skip

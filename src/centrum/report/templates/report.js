@@ -170,20 +170,23 @@
   const SHOWN = 12;
   const BAR_MM = 20;
   const slice = (picture, name) => {
-    if (!picture.png) return make("p", { class: "note" }, picture.why);
-    const { width, height, spacing } = picture;
+    if (!picture.webp) return make("p", { class: "note" }, picture.why);
+    const { width, height, spacing, further = [] } = picture;
     const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "roi", role: "img",
       "aria-label": `Sagittal slice of case ${name} with the outline of its region` },
-      drawn("image", { href: `data:image/png;base64,${picture.png}`, width, height, preserveAspectRatio: "none" }),
+      drawn("image", { href: `data:image/webp;base64,${picture.webp}`, width, height, preserveAspectRatio: "none" }),
       ...["under", "outline"].map((kind) =>
-        drawn("path", { d: picture.path, transform: `scale(${spacing.join(" ")})`, class: kind })));
+        drawn("path", { d: picture.path, transform: `scale(${spacing.join(" ")})`, class: kind })),
+      ...further.map(({ path, colour }) => drawn("path", { d: path, transform: `scale(${spacing.join(" ")})`,
+        class: "outline", style: `stroke: ${colour}` })));
     if (width > 2 * BAR_MM) {
       const x = 0.96 * width, y = 0.95 * height;
       const bar = `M${x - BAR_MM} ${y}H${x}`;
       svg.append(...["under", "scale"].map((kind) => drawn("path", { d: bar, class: kind })));
     }
     return make("div", {}, svg, make("p", { class: "note" },
-      `Largest sagittal slice; anterior is left${width > 2 * BAR_MM ? `, bar ${BAR_MM} mm` : ""}.`));
+      `Largest sagittal slice; anterior is left${width > 2 * BAR_MM ? `, bar ${BAR_MM} mm` : ""}.`,
+      ...further.flatMap(({ name, colour }) => [" ", make("span", { style: `background: ${colour}`, class: "key" }), name])));
   };
   const part = (name, spread, share, largest, kind = "") => {
     const bar = make("span", { class: share > 0 ? "bar up" : "bar down", style: `--share: ${Math.min(1, Math.abs(share) / largest)}` });
@@ -193,25 +196,26 @@
   const parts = (all, found) => {
     if (all.why) return make("p", { class: "note" }, all.why);
     if (!found.z) return make("p", { class: "note" }, "A value of this case is missing: its parts are not shown.");
-    const shares = found.z.map((z, k) => [z * all.coefficients[k], z, all.features[k]]);
+    const shares = found.z.map((z, k) => [found.parts[k], z, all.features[k]]);
     shares.sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
     const rest = shares.slice(SHOWN);
     const others = rest.reduce((sum, [share]) => sum + share, 0);
-    const largest = Math.max(Math.abs(shares[0]?.[0] ?? 0), Math.abs(others), Math.abs(all.intercept)) || 1;
+    const largest = Math.max(Math.abs(shares[0]?.[0] ?? 0), Math.abs(others), Math.abs(found.rest), Math.abs(all.base[1])) || 1;
     const heads = ["Feature", "SD", `${all.negative} ← → ${all.positive}`, "Part"];
     return make("table", { class: "parts" },
-      make("caption", {}, `What makes the score of the final model: bars to the right speak for ${all.positive}`),
+      make("caption", {}, `What makes the score of the final model: bars to the right speak for ${all.positive}. ${all.told}`),
       make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
       make("tbody", {}, ...shares.slice(0, SHOWN).map(([share, z, name]) => part(name, signed(z), share, largest)),
         ...(rest.length ? [part(`${rest.length} other feature${rest.length > 1 ? "s" : ""}`, "", others, largest)] : []),
-        part("Intercept", "", all.intercept, largest), part("Score", "", found.score, largest, "sum")));
+        ...(found.rest ? [part(all.limit, "", found.rest, largest)] : []),
+        part(all.base[0], "", all.base[1], largest), part(all.total, "", found.total, largest, "sum")));
   };
   const browser = (all, table) => {
     const title = make("h3", { id: "case-title" });
     const body = make("div");
     const button = (text) => make("button", { type: "button" }, text);
     const [before, next, close] = [button("Previous"), button("Next"), button("Close")];
-    const warned = mark ? [make("p", { class: "mark section" }, mark.textContent)] : [];
+    const warned = mark ? [make("p", { class: "mark" }, mark.textContent)] : [];
     const dialog = make("dialog", { class: "case", "aria-labelledby": "case-title" },
       make("div", { class: "bar-of-buttons" }, before, next, close),
       make("div", { "aria-live": "polite" }, title, ...warned, body));

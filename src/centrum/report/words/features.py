@@ -17,35 +17,34 @@ class FamilyWording:
     ----------
     label : what figures and tables call it
     told : what the Methods call it
-    mark : what stands behind the name of one of its features, "" where that tells the family;
-        None for the label
+    short : what a feature's label begins with, "" where its short name tells the family
     """
 
     label: str
     told: str
-    mark: str | None = None
+    short: str
 
 
 FAMILIES = complete(
     __name__,
-    ("extraction.families",),
+    ("extraction.families", "extraction.ratios.families"),
     {
-        "morphology": FamilyWording("shape", "shape"),
+        "morphology": FamilyWording("shape", "shape", "Shape"),
         "enclosing": FamilyWording(
-            "enclosing solids", "smallest enclosing box and ellipsoid", "shape"
+            "enclosing solids", "smallest enclosing box and ellipsoid", "Shape"
         ),
-        "shape2D": FamilyWording("shape in 2D", "shape in two dimensions"),
+        "shape2D": FamilyWording("shape in 2D", "shape in two dimensions", "2D shape"),
         "spatial": FamilyWording("spatial", "spatial autocorrelation", ""),
-        "local_intensity": FamilyWording("local intensity", "local intensity", ""),
-        "statistics": FamilyWording("statistics", "intensity statistics", ""),
-        "histogram": FamilyWording("histogram", "intensity histogram"),
-        "ivh": FamilyWording("IVH", "intensity-volume histogram", ""),
-        "glcm": FamilyWording("GLCM", "grey level co-occurrence"),
-        "glrlm": FamilyWording("GLRLM", "grey level run length"),
-        "glszm": FamilyWording("GLSZM", "grey level size zone"),
-        "gldzm": FamilyWording("GLDZM", "grey level distance zone"),
-        "ngtdm": FamilyWording("NGTDM", "neighbourhood grey tone difference"),
-        "ngldm": FamilyWording("NGLDM", "neighbouring grey level dependence"),
+        "local_intensity": FamilyWording("local intensity", "local intensity", "Intensity"),
+        "statistics": FamilyWording("statistics", "intensity statistics", "Intensity"),
+        "histogram": FamilyWording("histogram", "intensity histogram", "Histogram"),
+        "ivh": FamilyWording("IVH", "intensity-volume histogram", "IVH"),
+        "glcm": FamilyWording("GLCM", "grey level co-occurrence", "GLCM"),
+        "glrlm": FamilyWording("GLRLM", "grey level run length", "GLRLM"),
+        "glszm": FamilyWording("GLSZM", "grey level size zone", "GLSZM"),
+        "gldzm": FamilyWording("GLDZM", "grey level distance zone", "GLDZM"),
+        "ngtdm": FamilyWording("NGTDM", "neighbourhood grey tone difference", "NGTDM"),
+        "ngldm": FamilyWording("NGLDM", "neighbouring grey level dependence", "NGLDM"),
     },
 )
 

@@ -1,6 +1,7 @@
-"""Words for every filter, with its parameters."""
+"""Words for every filter, with its parameters, and labels of the images that it makes."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from centrum.filters import FILTERS, Filter
@@ -10,6 +11,7 @@ from centrum.filters.log import LaplacianOfGaussian
 from centrum.filters.pyradiomics_gradient import GradientMagnitude
 from centrum.filters.pyradiomics_lbp2d import LocalBinaryPattern2D
 from centrum.filters.pyradiomics_lbp3d import LocalBinaryPattern3D
+from centrum.filters.pyradiomics_log import RecursiveLaplacian
 from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
 from centrum.filters.riesz import RieszFilter, RieszLog, RieszSimoncelli
 from centrum.filters.wavelet import Wavelet
@@ -46,6 +48,33 @@ PATTERNS = complete(
     },
 )
 """Methods of local binary patterns in two dimensions."""
+
+FILTER_KINDS = complete(
+    __name__,
+    ("extraction.filters.filter",),
+    {
+        "mean": "mean",
+        "log": "Laplacian of Gaussian",
+        "laws": "Laws",
+        "gabor": "Gabor",
+        "wavelet": "wavelet",
+        "simoncelli": "Simoncelli",
+        "riesz-log": "Riesz",
+        "riesz-simoncelli": "Riesz",
+        "gradient": "gradient",
+        "LoG": "Laplacian of Gaussian",
+        "Wavelet": "wavelet",
+        "Gradient": "gradient",
+        "LBP2D": "local binary pattern",
+        "LBP3D": "local binary pattern",
+        "Square": "square",
+        "SquareRoot": "square root",
+        "Logarithm": "logarithm",
+        "Exponential": "exponential",
+    },
+    choices=FILTERS,
+)
+"""What filters are called, without their parameters."""
 
 POINTWISE = ("Square", "SquareRoot", "Logarithm", "Exponential")
 """Filters that look at one voxel."""
@@ -195,3 +224,84 @@ FILTER_WORDS: Mapping[str, Callable[[Any], str]] = complete(
     },
     choices=FILTERS,
 )
+
+
+# Labels of response maps
+
+
+def _bands(settings: Wavelet) -> list[str]:
+    return [
+        f"wavelet {band}" if level == 1 else f"wavelet {band} level {level}"
+        for level in settings.levels
+        for band in settings.chosen
+    ]
+
+
+def _windows(settings: Gabor) -> list[str]:
+    turned = f" {settings.theta:g}°" if settings.step is None else ""
+    return [f"Gabor {settings.sigma:g} mm{turned}"]
+
+
+def _order(settings: RieszFilter) -> str:
+    return f"Riesz {''.join(map(str, settings.order))}"
+
+
+def _as_spelled(settings: Filter) -> list[str]:
+    return [" ".join(name.split("-")) for name in settings.names]
+
+
+FILTER_LABELS: Mapping[str, Callable[[Any], Sequence[str]]] = complete(
+    __name__,
+    ("extraction.filters.filter",),
+    {
+        "mean": lambda f: [f"mean {f.support}"],
+        "log": lambda f: [f"LoG {f.sigma:g} mm"],
+        "laws": lambda f: [f"Laws {f.kernels}"],
+        "gabor": _windows,
+        "wavelet": _bands,
+        "simoncelli": lambda f: [f"Simoncelli {level}" for level in f.levels],
+        "riesz-log": lambda f: [f"{_order(f)} LoG {f.sigma:g} mm"],
+        "riesz-simoncelli": lambda f: [f"{_order(f)} Simoncelli {f.level}"],
+        "gradient": lambda f: ["gradient"],
+        "LoG": lambda f: [f"LoG {sigma:g} mm" for sigma in f.sigma],
+        "Wavelet": _as_spelled,
+        "Gradient": _as_spelled,
+        "LBP2D": lambda f: ["LBP 2D"],
+        "LBP3D": lambda f: [*(f"LBP 3D m{k + 1}" for k in range(f.lbp3DLevels)), "LBP 3D k"],
+        "Square": _as_spelled,
+        "SquareRoot": lambda f: ["square root"],
+        "Logarithm": _as_spelled,
+        "Exponential": _as_spelled,
+    },
+    choices=FILTERS,
+)
+"""What the response maps of every filter are called in figures, in the order of its names."""
+
+
+def image_labels(filters: Iterable[Filter]) -> dict[str, str]:
+    """Response map -> what figures call it: its own name where two would be called the same.
+
+    >>> image_labels([LaplacianOfGaussian(sigma=2), Wavelet(wavelet="haar", bands=("LHL",))])
+    {'log-2mm-3D': 'LoG 2 mm', 'wavelet-haar-LHL-level1-3D': 'wavelet LHL'}
+    """
+    labels = {
+        name: label
+        for chosen in filters
+        for name, label in zip(chosen.names, FILTER_LABELS[chosen.filter](chosen), strict=True)
+    }
+    times = Counter(labels.values())
+    return {name: label if times[label] == 1 else name for name, label in labels.items()}
+
+
+def _of_pyradiomics() -> list[Filter]:
+    """Its filters with the settings that its tables usually come from."""
+    halves = tuple(k / 2 for k in range(1, 21))
+    return [
+        RecursiveLaplacian(sigma=halves) if kind is RecursiveLaplacian else kind.model_validate({})
+        for kind in FILTERS.values()
+        if kind.dialect == "pyradiomics"
+    ]
+
+
+PYRADIOMICS_IMAGES = image_labels(_of_pyradiomics())
+"""Labels of the images of tables that PyRadiomics made, whose settings are not known here."""

@@ -66,7 +66,7 @@ SEQUENCE_MISMATCHES = complete(
 
 PROGRAMS = complete(
     __name__,
-    ("tables.format",),
+    ("tables.format", "sources.format"),
     {
         "pyradiomics": "PyRadiomics",
         "slicer": "the radiomics extension of 3D Slicer",

@@ -136,6 +136,9 @@ BALANCES: Mapping[str, Wording[ModelSettings]] = complete(
 )
 """What was done about classes of unequal size."""
 
+UNWEIGHTED = ("elastic_net",)
+"""Classifiers that do not take class weights."""
+
 SCREEN_TESTS = complete(
     __name__,
     ("model.screen.test",),
@@ -193,7 +196,7 @@ FEW_ROWS = " (the binomial deviance instead where a fold held fewer than 10 case
 
 
 def penalised(settings: LassoSettings) -> str:
-    """A LASSO or elastic net with all that decides its coefficients.
+    """A LASSO or elastic net with its penalty; `path_text` tells how it was computed.
 
     >>> penalised(LassoSettings(measure="class"))[:60]
     'the least absolute shrinkage and selection operator (LASSO) '
@@ -206,12 +209,39 @@ def penalised(settings: LassoSettings) -> str:
     )
     measure = MEASURES[settings.measure] + (FEW_ROWS if settings.measure == "auc" else "")
     return (
-        f"{kind} (path and convergence as in the R package glmnet, threshold "
-        f"{number(settings.threshold)}), its penalty "
-        f"{LAMBDAS[settings.choice].format(measure=measure)} in {settings.folds}-fold "
-        "cross-validation by patient, or the largest that selected a feature where this one "
-        "selected none"
+        f"{kind}, its penalty {LAMBDAS[settings.choice].format(measure=measure)} in "
+        f"{settings.folds}-fold cross-validation by patient{capped(settings)}"
     )
+
+
+def path_text(settings: LassoSettings) -> str:
+    """How a path of penalties was computed, and what was done where the chosen one left nothing.
+
+    >>> path_text(LassoSettings(threshold=1e-6))[:89]
+    'Path and convergence of the LASSO were as in the R package glmnet (threshold 1e−6); where'
+    """
+    return (
+        f"Path and convergence of the {penalty_label(settings)} were as in the R package glmnet "
+        f"(threshold {number(settings.threshold)}); where the chosen penalty selected no feature, "
+        "the largest that selected one was taken."
+    )
+
+
+def penalty_label(settings: LassoSettings) -> str:
+    """What a path of penalties is called.
+
+    >>> penalty_label(LassoSettings()), penalty_label(LassoSettings(l1_ratio=0.5))
+    ('LASSO', 'elastic net')
+    """
+    return "LASSO" if settings.l1_ratio == 1 else "elastic net"
+
+
+def capped(settings: LassoSettings) -> str:
+    """What a greatest number of features does to the penalty."""
+    most = settings.most_features
+    if most is None:
+        return ""
+    return f", raised where needed until no more than {counted(most, 'feature')} had a coefficient"
 
 
 def _univariate(settings: ModelSettings, n: int) -> str:
@@ -235,8 +265,8 @@ class SelectorWording:
 
     Attributes
     ----------
-    label : what tables and legends call it
-    left : what the features are that it leaves
+    label : what tables and legends call it, {penalty} being LASSO or elastic net
+    left : what the features are that it leaves, likewise
     told : which features were handed on, from the settings and the number that some of them want
     """
 
@@ -250,8 +280,8 @@ SELECTORS: Mapping[str, SelectorWording] = complete(
     ("model.select.method", "search.selectors"),
     {
         "lasso": SelectorWording(
-            "LASSO",
-            "Selected by the LASSO",
+            "{penalty}",
+            "Selected by the {penalty}",
             lambda settings, n: f"those with a coefficient in {penalised(settings.lasso)}",
         ),
         "mrmr": SelectorWording(
@@ -410,7 +440,7 @@ STEPS = {
     "robustness": "Robust to perturbation",
     "levels": "Covariates without their reference level",
     "imputation": "Missing values filled",
-    "harmonisation": "Centres harmonised (ComBat)",
+    "harmonisation": "Harmonised by {batch} (ComBat)",
     "constant": "Not constant",
     "balance": "Classes balanced",
     "scale": "Scaled (z-score)",
@@ -424,10 +454,36 @@ STEPS = {
 """Steps of a model in their order, by what they did or left."""
 
 
-def step_labels(method: str) -> dict[str, str]:
-    """The steps of a model that selects by a method.
+def step_labels(settings: ModelSettings) -> dict[str, str]:
+    """The steps of a model with these settings.
 
-    >>> step_labels("relieff")["select"]
+    >>> step_labels(ModelSettings(select={"method": "relieff"}))["select"]
     'Selected by ReliefF'
+    >>> step_labels(ModelSettings(lasso={"l1_ratio": 0.5}))["select"]
+    'Selected by the elastic net'
+    >>> step_labels(ModelSettings(harmonisation={"batch": "scanner"}))["harmonisation"]
+    'Harmonised by scanner (ComBat)'
     """
-    return STEPS | {"select": SELECTORS[method].left}
+    method = settings.select.method
+    left = SELECTORS[method].left.format(penalty=penalty_label(settings.lasso))
+    batch = settings.harmonisation.batch.replace("_", " ")
+    return STEPS | {"select": left, "harmonisation": STEPS["harmonisation"].format(batch=batch)}
+
+
+def selector_label(method: str, settings: ModelSettings) -> str:
+    """What tables and legends call a selection of features.
+
+    >>> selector_label("lasso", ModelSettings()), selector_label("none", ModelSettings())
+    ('LASSO', 'no selection')
+    """
+    return SELECTORS[method].label.format(penalty=penalty_label(settings.lasso))
+
+
+def selects(settings: ModelSettings) -> bool:
+    """Whether a step chooses among the features, be it the classifier."""
+    return (
+        settings.select.method != "none"
+        or settings.screen is not None
+        or settings.n_features is not None
+        or settings.classifier == "elastic_net"
+    )

@@ -78,12 +78,21 @@ DESIGNS: Mapping[str, Wording[Split]] = complete(
             "repeated nested cross-validation",
             lambda split: _folds(split, f"nested cross-validation with {split.folds} outer folds"),
         ),
-        "leave_one_centre_out": Wording("each centre left out in turn", _leave_one_out),
+        "leave_one_centre_out": Wording("each {column} left out in turn", _leave_one_out),
         "temporal": Wording("the latest patients", _temporal),
-        "external": Wording("cases of another origin", _external),
+        "external": Wording("cases of another {column}", _external),
     },
 )
-"""Who was tested."""
+"""Who was tested; a label may name the column that the design goes by."""
+
+
+def design_label(settings: Split) -> str:
+    """What tables and checklists call a design.
+
+    >>> design_label(Split(design="leave_one_centre_out", by="scanner_model"))
+    'each scanner model left out in turn'
+    """
+    return DESIGNS[settings.design].label.format(column=settings.column.replace("_", " "))
 
 
 def _cost(settings: EvaluationSettings) -> str:

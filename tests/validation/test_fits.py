@@ -1,0 +1,161 @@
+"""The unfitted model of a protocol knows what the protocol and the table say."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from centrum.modelling.designs import Part
+from centrum.modelling.fusion import FusionClassifier
+from centrum.modelling.permute import shuffle_by_patient
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.search import SearchClassifier
+from centrum.protocol import Protocol
+from centrum.validation.fits import FitJob, build_model, fit_rows, refit
+from centrum.validation.matrix import Matrix
+
+SEVERAL = {"T1w": (0, 1), "T2w": (2, 3)}
+ROBUST = {"icc": {"threshold": 0.8}}
+
+
+def matrix(**changed: Any) -> Any:
+    names = ["a", "b", "c", "d"]
+    own = {"names": names, "covariates": (), "n_readers": 2, "compared": None, "sources": SEVERAL}
+    return SimpleNamespace(**own | changed)
+
+
+@pytest.mark.parametrize(
+    ("given", "sources", "kind"),
+    [
+        ({"model": {"fusion": "early"}}, SEVERAL, StudyClassifier),
+        ({"model": {"fusion": "late"}}, {"T2w": (0, 1, 2, 3)}, StudyClassifier),
+        ({"model": {"fusion": "late"}}, SEVERAL, FusionClassifier),
+        ({"model": {"fusion": "stacked"}}, SEVERAL, FusionClassifier),
+        ({"search": {}}, SEVERAL, SearchClassifier),
+    ],
+)
+def test_a_model_knows_its_table(given: dict[str, Any], sources: Any, kind: type) -> None:
+    protocol = Protocol(name="Test", split={"seed": 7}, **given)
+    model = build_model(protocol, matrix(sources=sources))
+    assert type(model) is kind
+    assert (model.seed, model.feature_names) == (7, ["a", "b", "c", "d"])
+    assert model.settings == protocol.model
+    assert not model.calibrate, "probabilities are learnt with all else"
+    assert model.compared is model.robustness is model.n_readers is None
+    assert build_model(protocol, matrix(sources=sources, compared=(1, 2))).compared == (1, 2)
+
+
+def test_robustness_is_judged_by_readings_behind_the_readers() -> None:
+    protocol = Protocol(name="Test", robustness=ROBUST, model={"fusion": "early"})
+    model = build_model(protocol, matrix())
+    assert protocol.robustness is not None
+    assert (model.robustness, model.n_readers) == (protocol.robustness.icc, 2)
+
+
+# Fits of a small table
+
+N = 40
+PLAIN = {
+    "agreement": {"threshold": -1},
+    "select": {"method": "mrmr"},
+    "rfe": {"estimator": "none"},
+    "n_features": None,
+    "classifier": "logistic",
+    "balance": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> Matrix:
+    """Forty cases of thirty patients; a level of a text that the last case alone has."""
+    rng = np.random.default_rng(23)
+    patients = np.r_[np.arange(30), np.arange(10)]
+    positive = (patients % 2).astype(np.int64)
+    X = rng.normal(size=(N, 6)) + 0.9 * positive[:, None]
+    X[:, 3:] = np.eye(3)[[*([0, 1] * 19), 0, 2]]
+    names = ("a", "b", "age", "kind=A", "kind=B", "kind=C")
+    columns = pd.DataFrame(index=[f"C{k}" for k in range(N)])
+    return Matrix(
+        X[:, :, None], names, {"radiomics": (0, 1), "clinical": (2, 3, 4, 5)}, positive, patients,
+        None, ("senior",), columns, (("age",), ("kind=A", "kind=B", "kind=C")),
+    )  # fmt: skip
+
+
+def protocol(**chosen: Any) -> Protocol:
+    return Protocol(name="Test", model=PLAIN | {"fusion": "early"}, **chosen)
+
+
+def job(small: Matrix, train: Any, test: Any, **more: Any) -> FitJob:
+    source = SimpleNamespace(load=lambda _: small)
+    part = Part("split 2", 1, np.asarray(train), np.asarray(test))
+    return FitJob.of(source, protocol(**more.pop("chosen", {})), part, **more)
+
+
+TRAIN, TEST = np.arange(10, 30), np.r_[30:40, 0:10]
+
+
+def test_a_record_tells_of_the_test_cases_and_of_what_was_fitted(small: Matrix) -> None:
+    found = refit(job(small, TRAIN, TEST))
+    assert (found["name"], found["repeat"], found["error"]) == ("split 2", 1, "")
+    assert (found["n_train"], found["n_test"]) == (20, 20)
+    assert (found["case"], found["train"]) == (TEST.tolist(), TRAIN.tolist())
+    assert found["positive"] == small.positive[TEST].tolist()
+    scores = np.array(found["score"])
+    assert found["called"] == (scores >= found["cutoff"]).astype(int).tolist()
+    assert found["auc"] == pytest.approx(roc_auc_score(small.positive[TEST], scores))
+    assert (np.argsort(found["probability"]) == np.argsort(scores)).all()
+    assert found["unseen"] == {"kind=C": 1}, "numbers have no levels"
+    assert (found["readers"], found["search"]) == ({}, [])
+    assert found["seen"]["classifier"] == [20, 0]
+    assert {"a", "b", "age"} <= {*found["features"]}
+    assert len(found["out_of_fold"]) == 20
+
+
+def test_patients_of_the_test_side_that_a_step_has_seen_are_counted(small: Matrix) -> None:
+    found = refit(job(small, np.arange(26), np.r_[26:36]))
+    assert found["seen"]["classifier"] == [26, 6], "cases 30 to 35 are of patients 0 to 5"
+
+
+def test_a_test_side_of_one_outcome_has_no_area(small: Matrix) -> None:
+    positive = np.flatnonzero(small.positive)
+    rest = np.setdiff1d(np.arange(N), positive[:4])
+    assert refit(job(small, rest, positive[:4]))["auc"] is None
+    negative = np.flatnonzero(small.positive == 0)
+    rest = np.setdiff1d(np.arange(N), negative[:4])
+    assert refit(job(small, rest, negative[:4]))["auc"] is None
+
+
+def test_permuted_outcomes_have_an_area_alone(small: Matrix) -> None:
+    """Of the outcomes that the seed gives; they are to be planned for, or a side has one alone."""
+    found = refit(job(small, TRAIN, TEST, shuffle=3))
+    assert {*found} == {"name", "repeat", "n_train", "n_test", "error", "case", "auc"}
+    shuffled = shuffle_by_patient(small.positive, small.patients, 3)
+    told = refit(job(small.with_outcome(shuffled), TRAIN, TEST))
+    assert found["auc"] == pytest.approx(told["auc"])
+    assert found["auc"] != refit(job(small, TRAIN, TEST, shuffle=4))["auc"]
+    alone = np.flatnonzero(shuffled == 1)[:3]
+    rest = np.setdiff1d(np.arange(N), alone)
+    assert refit(job(small, rest, alone, shuffle=3))["auc"] is None
+
+
+def test_what_cannot_be_fitted_is_told_with_the_sizes(small: Matrix) -> None:
+    found = refit(job(small, np.flatnonzero(small.positive), [0, 2, 4]))
+    assert "Only binary classification" in found["error"] or "outcome" in found["error"]
+    assert (found["n_train"], found["n_test"], found["case"], found["auc"]) == (20, 3, [], None)
+
+
+def test_nested_scores_are_of_the_folds_and_the_seed_of_the_evaluation(small: Matrix) -> None:
+    def nested(**evaluation: int) -> list[float]:
+        chosen = protocol(evaluation=evaluation)
+        return fit_rows(chosen, small, TRAIN, nested=True).out_of_fold.tolist()
+
+    usual = nested(cutoff_folds=4, seed=2)
+    assert usual == nested(cutoff_folds=4, seed=2)
+    assert usual != nested(cutoff_folds=3, seed=2)
+    assert usual != nested(cutoff_folds=4, seed=5)
+    inner = fit_rows(protocol(evaluation={"cutoff_folds": 4}), small, TRAIN, nested=False)
+    seen = small.X[TRAIN], small.positive[TRAIN], small.patients[TRAIN]
+    np.testing.assert_array_equal(inner.out_of_fold, inner.model.inner_scores(*seen))
