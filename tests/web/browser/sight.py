@@ -78,6 +78,35 @@ HOLD = """(part) => {
 }"""
 
 
+FORGET = """() => new Promise((resolve, reject) => {
+  localStorage.clear();
+  const request = indexedDB.open("centrum-reading-room");
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => {
+    const database = request.result;
+    if (database.objectStoreNames.contains("changes")) {
+      const transaction = database.transaction("changes", "readwrite");
+      transaction.objectStore("changes").clear();
+      transaction.oncomplete = resolve;
+    } else resolve();
+    database.close();
+  };
+})"""
+
+
+BUSY = """() => new Promise((resolve) => {
+  const request = indexedDB.open("centrum-reading-room");
+  request.onsuccess = () => {
+    const store = request.result.transaction("changes", "readwrite").objectStore("changes");
+    let busy = true;
+    const turn = () => { if (busy) store.count().onsuccess = turn; };
+    turn();
+    request.result.close();
+    resolve({ rest: () => { busy = false; } });
+  };
+})"""
+
+
 @dataclass(frozen=True)
 class Held:
     """A request that waits in the page itself.
@@ -175,10 +204,10 @@ class Eyes:
         found.page.wait_for_selector(".worklist")
         yield found
         context.set_offline(False)
-        self.page.evaluate("localStorage.clear()")
         for page in context.pages:
             if page is not self.page:
                 page.close()
+        self.page.evaluate(FORGET)
 
     def second_tab(self) -> "Eyes":
         """Another tab of the same browser, with the same case."""
@@ -191,6 +220,13 @@ class Eyes:
         """The tab that is seen; a browser lets others sleep."""
         self.page.bring_to_front()
         return self
+
+    @contextmanager
+    def busy_disk(self) -> Iterator[None]:
+        """What the hand does meanwhile waits before it is kept in the browser's store."""
+        disk = self.page.evaluate_handle(BUSY)
+        yield
+        disk.evaluate("(disk) => disk.rest()")
 
     # Where one is
 

@@ -43,6 +43,21 @@ class TestOffline:
         assert len({line["payload"]["id"] for line in edits(eyes)}) == 3
         assert [eyes.states()[n] for n in (k - 1, k, k + 1)] == ["nobody", "drawn", "nobody"]
 
+    def test_what_the_hand_does_is_seen_before_it_is_kept(self, eyes: Eyes):
+        """A disk that is busy with other things delays the sending, not the screen."""
+        eyes.open()
+        k = eyes.slice
+        eyes.press("x").saved()
+        with eyes.busy_disk():
+            eyes.press("Control+z")
+            assert eyes.states()[k] == "open"
+            assert eyes.said() == f"undo: slice {k + 1}"
+            eyes.press("Control+Shift+z")
+            assert eyes.states()[k] == "nobody"
+            assert eyes.kinds == ["edit"]
+        eyes.saved()
+        assert eyes.kinds == ["edit", "undo", "redo"]
+
     def test_an_answer_that_was_lost_is_no_second_stroke(self, eyes: Eyes):
         """The edit arrives, its answer does not: the page asks again under the same id."""
         eyes.open()

@@ -169,9 +169,10 @@ export class Reading extends EventTarget {
     to.push(step ?? null);
     if (step) this.put(step[side]);
     const before = this.contents;
-    await this.send({ ...request, effect: step ? step[side] : [] });
+    const sent = this.send({ ...request, effect: step ? step[side] : [] });
     this.changed();
     if (step) return step[side].map(([k]) => k);
+    await sent;
     await this.outbox.settled();
     return this.changedSince(before);
   }
@@ -192,11 +193,12 @@ export class Reading extends EventTarget {
 
   async confirmLevel(slice, [x, y], seconds) {
     this.state = { ...this.state, level: { slice, x, y } };
-    await this.send({
+    const sent = this.send({
       method: "PUT", path: `${api.ticket(this.token)}/level`, kind: "level",
       body: async () => ({ slice, x, y, seconds }),
     });
     this.changed();
+    await sent;
   }
 
   /** `expected`: the outbox was told of it when it was begun to be written. */
