@@ -138,18 +138,46 @@ def _follow(
     return n, edges
 
 
+@part
+def _number_anew(
+    triangles: NDArray, neighbours: NDArray, planes: NDArray, row: NDArray, corner: NDArray
+) -> int:
+    """Close up the rows of triangles and number their corners; how many triangles there are.
+
+    `row` and `corner` become the new numbers of rows and points, -1 of a point that is no corner.
+    """
+    n = corners = 0
+    corner[:] = -1
+    for t in range(len(planes)):
+        if planes[t, 0] != 0 or planes[t, 1] != 0 or planes[t, 2] != 0:
+            row[t] = n
+            for e in range(3):
+                corner[triangles[t, e]] = 0
+                triangles[n, e], neighbours[n, e] = triangles[t, e], neighbours[t, e]
+                planes[n, e] = planes[t, e]
+            n += 1
+    for p in range(len(corner)):
+        if corner[p] == 0:
+            corner[p] = corners
+            corners += 1
+    for t in range(n):
+        for e in range(3):
+            triangles[t, e], neighbours[t, e] = corner[triangles[t, e]], row[neighbours[t, e]]
+    return n
+
+
 @kernel
 def _build(
     points: NDArray, triangles: NDArray, neighbours: NDArray, planes: NDArray, outline: NDArray,
     free: NDArray, newest: NDArray, seen: NDArray, seen_by: NDArray, begin: NDArray,
-) -> bool:  # fmt: skip
-    """Write the triangles; whether the points lie in no plane.
+) -> int:  # fmt: skip
+    """Write the triangles; how many, 0 if the points lie in one plane.
 
     All but `begin` have two rows a point. `planes` are 0 where there is no triangle; the numbers of
     these rows are `free`, the next one last. `neighbours` begins with those of a tetrahedron.
     """
     if not _write_tetrahedron(points, triangles, planes):
-        return False
+        return 0
     rows, fresh = len(free) - 4, 0
     for p in range(len(points)):
         seen[0] = _first_seen(points, p, planes, newest, fresh)
@@ -170,7 +198,7 @@ def _build(
             t = newest[e]
             after = begin[triangles[t, 1]]
             neighbours[t, 0], neighbours[after, 1] = after, t
-    return True
+    return _number_anew(triangles, neighbours, planes, seen, begin)
 
 
 def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
@@ -192,25 +220,21 @@ def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.
     places, rows = np.ascontiguousarray(points, dtype=np.int64), max(2 * len(points), 4)
     if np.abs(places).max(initial=0) > FARTHEST:
         raise DataError(f"A convex hull is that of whole numbers up to {FARTHEST}.")
-    triangles, neighbours, planes, outline = np.zeros((4, rows, 4), np.int64)
-    neighbours[:4, :3] = TETRAHEDRON
+    (triangles, neighbours), (planes, outline) = (
+        np.zeros((2, rows, 3), int),
+        np.zeros((2, rows, 4), int),
+    )
+    neighbours[:4] = TETRAHEDRON
     free, newest, seen, seen_by = np.zeros((4, rows), np.int64)
     free[:], seen_by[:] = np.arange(rows)[::-1], -1
     begin = np.zeros(len(places), np.int64)
-    if not _build(
-        places, triangles, neighbours, planes, outline, free, newest, seen, seen_by, begin
-    ):
+    n = _build(places, triangles, neighbours, planes, outline, free, newest, seen, seen_by, begin)
+    if n == 0:
         raise DataError("A convex hull needs points that do not all lie in one plane.")
-    there = np.flatnonzero(planes.any(axis=1))
-    row, corner = np.empty(rows, np.int64), np.zeros(len(places), np.int64)
-    row[there] = np.arange(there.size)
-    corner[triangles[there, :3]] = 1
-    corners = np.flatnonzero(corner)
-    corner[corners] = np.arange(corners.size)
     x, y, z = scale
     return Hull(
-        places[corners] * np.array(scale),
-        corner[triangles[there, :3]],
-        row[neighbours[there, :3]],
-        planes[there, :3] * (np.array([y * z, x * z, x * y]) / 2),
+        places[begin >= 0] * np.array(scale),
+        triangles[:n],
+        neighbours[:n],
+        planes[:n, :3] * (np.array([y * z, x * z, x * y]) / 2),
     )
