@@ -17,9 +17,6 @@ from centrum.kernels.cache import kernel, part
 FARTHEST = 2**18
 """Coordinates lie within this, so that no product needs more than 64 bits."""
 
-TETRAHEDRON = ((2, 3, 1), (2, 0, 3), (3, 0, 1), (1, 0, 2))
-"""Neighbours of its triangles (a, b, c), (a, d, b), (b, d, c) and (c, d, a)."""
-
 
 @dataclass(frozen=True, eq=False)
 class Hull:
@@ -72,27 +69,21 @@ def _write_triangle(
 
 
 @part
-def _write_tetrahedron(points: NDArray, triangles: NDArray, planes: NDArray) -> bool:
-    """Write that of the first points which lie in no plane; whether there are any."""
+def _start(points: NDArray, triangles: NDArray, planes: NDArray) -> int:
+    """Write the first triangle there is, from both sides; the first point off its plane, or -1."""
     a = b = c = int(np.int64(0))  # a plain 0 is a type of its own
-    for d in range(len(points)):
+    for p in range(len(points)):
         if b == a:
             for axis in range(3):
-                b = d if points[d, axis] != points[a, axis] else b
+                b = p if points[p, axis] != points[a, axis] else b
         elif c == a:
-            _write_triangle(points, a, b, d, triangles[0], planes[0])
+            _write_triangle(points, a, b, p, triangles[0], planes[0])
             for axis in range(3):
-                c = d if planes[0, axis] != 0 else c
-        else:
-            side = _above(planes[0], points, d)
-            if side != 0:
-                b, c = (b, c) if side < 0 else (c, b)
-                _write_triangle(points, a, b, c, triangles[0], planes[0])
-                _write_triangle(points, a, d, b, triangles[1], planes[1])
-                _write_triangle(points, b, d, c, triangles[2], planes[2])
-                _write_triangle(points, c, d, a, triangles[3], planes[3])
-                return True
-    return False
+                c = p if planes[0, axis] != 0 else c
+        elif _above(planes[0], points, p) != 0:
+            _write_triangle(points, a, c, b, triangles[1], planes[1])
+            return p
+    return -1
 
 
 @part
@@ -128,11 +119,11 @@ def _follow(
                 seen[n], seen_by[beyond] = beyond, p
                 n += 1
                 continue
-            edge = outline[edges]
-            edge[0], edge[1], edge[2] = triangles[t, (e + 1) % 3], triangles[t, (e + 2) % 3], beyond
+            a, b = triangles[t, (e + 1) % 3], triangles[t, (e + 2) % 3]
+            outline[edges, 0], outline[edges, 1], outline[edges, 2] = a, b, beyond
             for back in range(3):
-                if neighbours[beyond, back] == t:
-                    edge[3] = back
+                if triangles[beyond, back] != a and triangles[beyond, back] != b:
+                    outline[edges, 3] = back
             edges += 1
         k += 1
     return n, edges
@@ -174,12 +165,14 @@ def _build(
     """Write the triangles; how many, 0 if the points lie in one plane.
 
     All but `begin` have two rows a point. `planes` are 0 where there is no triangle; the numbers of
-    these rows are `free`, the next one last. `neighbours` begins with those of a tetrahedron.
+    these rows are `free`, the next one last. `neighbours` begins with those of two triangles.
     """
-    if not _write_tetrahedron(points, triangles, planes):
+    first = _start(points, triangles, planes)
+    if first < 0:
         return 0
-    rows, fresh = len(free) - 4, 0
-    for p in range(len(points)):
+    rows, fresh = len(free) - 2, int(np.int64(0))
+    for turn in range(-1, len(points)):
+        p = first if turn < 0 else turn
         seen[0] = _first_seen(points, p, planes, newest, fresh)
         if seen[0] < 0:
             continue
@@ -224,7 +217,7 @@ def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.
         np.zeros((2, rows, 3), int),
         np.zeros((2, rows, 4), int),
     )
-    neighbours[:4] = TETRAHEDRON
+    neighbours[0] = 1  # the two sides of the first triangle are beside each other
     free, newest, seen, seen_by = np.zeros((4, rows), np.int64)
     free[:], seen_by[:] = np.arange(rows)[::-1], -1
     begin = np.zeros(len(places), np.int64)

@@ -122,18 +122,18 @@ def _plane_corners(
 ) -> int:
     """`points` has room for the corners of a plane, `kept` for all ends."""
     kept[0], kept[1] = FAR, -1
+    top, step = np.int64(0), np.int64(1)  # as in `_corners`
     for plane in range(planes):
         for end in range(2):
-            n = _chain(ends[end], plane * lines, 1, lines, 1 - 2 * end, points, 0)
+            n = _chain(ends[end], plane * lines, step, lines, 1 - 2 * end, points, top)
             for i in range(n):
                 kept[end, plane * lines + points[i, 1]] = points[i, 0]
-    top = 0
     for line in range(lines):
         n = _corners(kept, line, lines, planes, points)
         for i in range(n):
             found[top, 0], found[top, 1], found[top, 2] = points[i, 0], line, points[i, 1]
             top += 1
-    return top
+    return int(top)
 
 
 def plane_corners(ends: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -50,15 +50,9 @@ def _sum_cells(
         own, end, level, size = sums[m], begin, 0.0, 0.0
         while end < n.size and matrix[end] == m:
             k, a, b = end, i[end] * i[end], j[end] * j[end]
-            own[0] += n[k]
-            own[1] += n[k] * (1 / a)
-            own[2] += n[k] * a
-            own[3] += n[k] * (1 / b)
-            own[4] += n[k] * b
-            own[5] += n[k] * (1 / (a * b))
-            own[6] += n[k] * (a * b)
-            own[7] += n[k] * (a / b)
-            own[8] += n[k] * (b / a)
+            terms = (1.0, 1 / a, a, 1 / b, b, 1 / (a * b), a * b, a / b, b / a)
+            for term in range(len(terms)):
+                own[term] += n[k] * terms[term]
             level += n[k] * i[k]
             size += n[k] * j[k]
             of_level[int(i[k])] += n[k]
