@@ -107,7 +107,7 @@ def _follow(
 
     An edge of the outline is two corners, the triangle beyond, and which of its neighbours is seen.
     """
-    seen_by[seen[0]] = p
+    seen_by[seen[0]] = p  # never point 0, which is a corner of the first triangle
     n, k, edges = 1, 0, 0
     while k < n:
         t = seen[k]
@@ -219,7 +219,7 @@ def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.
     )
     neighbours[0] = 1  # the two sides of the first triangle are beside each other
     free, newest, seen, seen_by = np.zeros((4, rows), np.int64)
-    free[:], seen_by[:] = np.arange(rows)[::-1], -1
+    free[:] = np.arange(rows)[::-1]
     begin = np.zeros(len(places), np.int64)
     n = _build(places, triangles, neighbours, planes, outline, free, newest, seen, seen_by, begin)
     if n == 0:
