@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from centrum.arrays import Array
 from centrum.features.registry import Family, Reads
-from centrum.kernels.tone_differences import PairSums, sum_pairs
 
 TONE_DIFFERENCES = Reads(
     "differences from the mean of the neighbours", levels=True, neighbours=True, responses=True
@@ -74,11 +74,23 @@ class ToneDifferences:
         return np.asarray((self.p * self.s).sum(axis=-1))
 
     @cached_property
-    def pairs(self) -> PairSums:
-        """Sums over pairs of levels that occur, (...)."""
-        side = self.p.shape[-1]
-        found = sum_pairs(self.p.reshape(-1, side), self.s.reshape(-1, side))
-        return PairSums(*(values.reshape(self.p.shape[:-1]) for values in found))
+    def present(self) -> Array:
+        """Levels that occur in any matrix: the others add nothing to sums over pairs."""
+        return np.flatnonzero(self.n.reshape(-1, self.n.shape[-1]).any(axis=0))
+
+    @cached_property
+    def pairs(self) -> tuple[Array, tuple[Array, ...]]:
+        """Which pairs of levels occur, and i, j, p_i, p_j, s_i, s_j of each."""
+        keep = self.present
+        i, p, s = self.levels[keep], self.p[..., keep], self.s[..., keep]
+        there = p > 0
+        of_pairs = (p[..., :, None], p[..., None, :], s[..., :, None], s[..., None, :])
+        return there[..., :, None] & there[..., None, :], (i[:, None], i, *of_pairs)
+
+    def over_pairs(self, terms: Any) -> Array:
+        """Sum over pairs of levels that occur of terms(i, j, p_i, p_j, s_i, s_j)."""
+        both, of_pairs = self.pairs
+        return np.asarray(np.where(both, terms(*of_pairs), 0.0).sum(axis=(-2, -1)))
 
     @cached_property
     def lonely(self) -> Array | None:
@@ -130,7 +142,8 @@ def busyness(t: ToneDifferences) -> Array:
     >>> busyness(EXAMPLE)
     array([2.])
     """
-    return t.unless(t.pairs.gaps == 0, 0.0, t.weighted / t.pairs.gaps)
+    gaps = t.over_pairs(lambda i, j, pi, pj, si, sj: abs(i * pi - j * pj))
+    return t.unless(gaps == 0, 0.0, t.weighted / gaps)
 
 
 @ngtdm.feature("HDEZ", "Complexity")
@@ -140,7 +153,8 @@ def complexity(t: ToneDifferences) -> Array:
     >>> complexity(EXAMPLE)
     array([1.])
     """
-    return np.asarray(t.pairs.changes / t.n_voxels)
+    terms = t.over_pairs(lambda i, j, pi, pj, si, sj: abs(i - j) * (pi * si + pj * sj) / (pi + pj))
+    return np.asarray(terms / t.n_voxels)
 
 
 @ngtdm.feature("1X9X", "Strength")
@@ -150,4 +164,5 @@ def strength(t: ToneDifferences) -> Array:
     >>> strength(EXAMPLE)
     array([0.5])
     """
-    return t.unless(t.total == 0, 0.0, t.pairs.distances / t.total)
+    terms = t.over_pairs(lambda i, j, pi, pj, si, sj: (pi + pj) * (i - j) ** 2)
+    return t.unless(t.total == 0, 0.0, terms / t.total)
