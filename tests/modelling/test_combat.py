@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from centrum.errors import DataError
-from centrum.modelling.combat import ComBat
+from centrum.modelling.combat import ComBat, to_reference
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +288,78 @@ def test_missing_values_are_named() -> None:
     X[0] = np.nan
     with pytest.raises(DataError, match=r"12 feature\(s\) .*: x0, x1, x2, x3, x4, \.\.\.\."):
         ComBat().fit(X, batch=batch)
+
+
+def test_a_reference_of_two_cases_is_enough() -> None:
+    X, batch = simulated(6)
+    batch[:2] = "D"
+    out = ComBat(reference="D").fit_transform(X, batch=batch)
+    np.testing.assert_array_equal(out[:2], X[:2])
+    assert not np.allclose(out[2:], X[2:])
+
+
+def test_of_unknown_batches_five_are_named() -> None:
+    X, batch = simulated(5)
+    strange = [f"Q{k}" for k in range(7)]
+    with pytest.raises(DataError, match="the batch Q0, Q1, Q2, Q3, Q4; it knows A, B, C"):
+        ComBat().fit(X, batch=batch).transform(X[:7], batch=strange)
+
+
+def test_two_features_are_shrunk_towards_each_other() -> None:
+    """By hand for a batch of one case: (t2 g + mean g) / (t2 + 1), g in units of the pooled SD."""
+    X, batch = simulated(4, p=2)
+    batch[0] = "D"
+    step = ComBat().fit(X, batch=batch)
+    g = (X[0] - step.grand_mean_) / np.sqrt(step.pooled_variance_)
+    t2 = (g[0] - g[1]) ** 2 / 2
+    np.testing.assert_allclose(step.gamma_star_[3], (t2 * g + g.mean()) / (t2 + 1), rtol=1e-12)
+    assert (step.gamma_star_[0] != 0).all()
+    location = [(X[batch == "A", k].mean() - step.grand_mean_[k]) / np.sqrt(v)
+                for k, v in enumerate(step.pooled_variance_)]  # fmt: skip
+    assert np.ptp(step.gamma_star_[0]) < np.ptp(location), "nearer to each other than they were"
+
+
+def test_features_are_in_the_units_of_the_pooled_standard_deviation() -> None:
+    """A single feature has no others to be shrunk to: the batches' own means and variances."""
+    X, batch = simulated(4, p=1)
+    step = ComBat().fit(X, batch=batch)
+    own = [X[batch == b] for b in "ABC"]
+    pooled = np.mean([x.var() for x in own])
+    np.testing.assert_allclose(step.grand_mean_, X.mean(), rtol=1e-12)
+    np.testing.assert_allclose(step.pooled_variance_, pooled, rtol=1e-12)
+    np.testing.assert_allclose(
+        step.gamma_star_[:, 0], [(x.mean() - X.mean()) / np.sqrt(pooled) for x in own], rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        step.delta_star_[:, 0], [x.var(ddof=1) / pooled for x in own], rtol=1e-10
+    )
+
+
+class TestToReference:
+    def test_new_cases_get_the_mean_of_the_reference(self) -> None:
+        """As `ComBat(reference=...)` on cases of the reference that have its mean and SD."""
+        X, batch = simulated(2)
+        old, new = X[batch == "A"], X[batch == "B"]
+        spread = old.std(axis=0)
+        found = to_reference(new, old.mean(axis=0), spread)
+        both = np.r_[old, new]
+        names = np.repeat(["A", "B"], 20)
+        step = ComBat(reference="A").fit(both, batch=names)
+        np.testing.assert_allclose(step.pooled_variance_, spread**2, rtol=1e-10)
+        np.testing.assert_allclose(found, step.transform(new, batch=names[20:]), rtol=1e-9)
+
+    def test_what_has_no_spread_on_either_side_stays(self) -> None:
+        X, _ = simulated(3, p=4)
+        X[:, 1], X[:, 2] = 0.0, 0.3
+        spread = np.array([1.0, 1.0, 1.0, 0.0])
+        found = to_reference(X, np.full(4, 9.0), spread)
+        np.testing.assert_array_equal(found[:, 1:], X[:, 1:])
+        assert not np.isclose(found[:, 0], X[:, 0]).any()
+        np.testing.assert_array_equal(to_reference(X[:, 1:], np.full(3, 9.0), spread[1:]), X[:, 1:])
+
+    def test_two_whole_cases_are_needed(self) -> None:
+        to_reference([[1.0], [2.0]], [0.0], [1.0])
+        with pytest.raises(DataError, match="found 1 cases and 0 missing values"):
+            to_reference([[1.0]], [0.0], [1.0])
+        with pytest.raises(DataError, match="found 3 cases and 2 missing values"):
+            to_reference([[1.0], [np.nan], [np.inf]], [0.0], [1.0])
