@@ -161,7 +161,7 @@ def test_a_variable_that_no_training_case_differs_in_has_no_axis(
     found = added(protocol, coils, positive, held, [held], ranking(score, held))
     assert [axis.variable for axis in found.nomogram.axes] == ["age", "score"]
     alone = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil]}", "test")
-    with pytest.raises(DataError, match="No (clinical variable|covariate) varies over .*80 train"):
+    with pytest.raises(DataError, match=r"No (clinical variable|covariate) varies over .*80 train"):
         added(alone, coils, positive, held, [held], ranking(score, held))
 
 
