@@ -1,9 +1,12 @@
 """What the folds of a search measure, and which candidates they leave."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 
 from centrum.errors import DataError
@@ -141,12 +144,26 @@ def test_a_search_that_is_not_set_has_the_usual_candidates(
     assert one == CandidateModel("mrmr", "logistic", 2)
 
 
+def test_errors_tell_how_far_a_search_came(data: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotFittedError):
+        SearchClassifier().inner_scores(*data)
+
+    def fail(*_: object) -> None:
+        raise DataError("No feature is left.")
+
+    monkeypatch.setattr(SearchClassifier, "_prepare", fail)
+    with pytest.raises(DataError) as told:
+        searched(data)
+    assert told.value.__notes__ == ["while searching, fold 1"]
+
+
 def test_a_line_of_the_table_is_of_the_folds_that_were_seen() -> None:
     run = Run(CandidateModel("none", "ridge", None), np.zeros(2), [0.5, 0.7])
     found = _row(run, chosen=True)
     assert found == SearchRow("none", "ridge", 0, 2, 0.6, found.se, True)
     assert found.se == pytest.approx(0.1)
-    alone = _row(Run(CandidateModel("mrmr", "ridge", 3), np.zeros(2), [0.5]), chosen=False)
+    with warnings.catch_warnings(action="error"):
+        alone = _row(Run(CandidateModel("mrmr", "ridge", 3), np.zeros(2), [0.5]), chosen=False)
     assert (alone.n_features, alone.folds, alone.chosen) == (3, 1, False)
     assert np.isnan(alone.se)
 
