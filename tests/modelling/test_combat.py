@@ -1,5 +1,6 @@
 """ComBat equals R's sva, and never asks a new case for its outcome."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 from sklearn import config_context
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from centrum.errors import DataError
-from centrum.modelling.combat import ComBat, to_reference
+from centrum.modelling.combat import ComBat, _Rows, to_reference
 
 
 @pytest.fixture(scope="module")
@@ -333,6 +335,48 @@ def test_features_are_in_the_units_of_the_pooled_standard_deviation() -> None:
     np.testing.assert_allclose(
         step.delta_star_[:, 0], [x.var(ddof=1) / pooled for x in own], rtol=1e-10
     )
+
+
+def test_small_features_beside_large_ones_are_harmonised() -> None:
+    X, batch = simulated(3)
+    small = X * 10.0 ** np.linspace(-40, 40, 12)
+    step = ComBat().fit(small, batch=batch)
+    assert step.adjusted_.all()
+    X[batch == "A", 4] = 1.0
+    constant = ComBat().fit(X, batch=batch)
+    assert np.flatnonzero(~constant.adjusted_).tolist() == [4]
+    learnt = constant.pooled_variance_, *constant.gamma_star_, *constant.delta_star_
+    assert [each[4] for each in learnt] == [1, 0, 0, 0, 1, 1, 1], "nothing is learnt of it"
+    batch[:2], X[:2, 7] = "D", 5.0
+    two = ComBat().fit(X, batch=batch)
+    assert np.flatnonzero(~two.adjusted_).tolist() == [4, 7]
+
+
+def test_two_cases_are_the_fewest() -> None:
+    X, _ = simulated(3)
+    np.testing.assert_array_equal(ComBat().fit_transform(X[:2], batch=["A", "B"]), X[:2])
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        ComBat().fit(X[:1], batch=["A"])
+    with pytest.raises(NotFittedError):
+        ComBat().transform(X)
+
+
+def test_statistics_of_several_blocks_are_those_of_the_whole() -> None:
+    X, _ = simulated(3)
+    asked = []
+
+    def read(own: slice) -> NDArray:
+        asked.append(own)
+        return X[:, own]
+
+    for ends in ((0, 12), (0, 5, 12), (0, 5, 7, 12)):
+        blocks = [slice(*pair) for pair in pairwise(ends)]
+        rows = _Rows(60, blocks, read)
+        for _ in range(2):
+            found = rows.each(lambda x, centre: (x - centre).mean(axis=0), X[0])
+            np.testing.assert_allclose(found, (X - X[0]).mean(axis=0))
+        assert len(asked) == (1 if len(blocks) == 1 else 2 * len(blocks))
+        asked.clear()
 
 
 class TestToReference:

@@ -271,8 +271,6 @@ class ComBat(ReadsColumns, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         """Set grand mean and pooled variance; the part of X that covariates explain."""
         k = self.batches_.size
         design = np.column_stack([code[:, None] == np.arange(k), extra]).astype(float)
-        if self.reference is not None:
-            design[:, self._at_reference()] = 1.0
         if np.linalg.matrix_rank(design) < design.shape[1]:
             raise DataError(
                 f"Covariates of ComBat cannot be told from the {k} batches or from each other: "
@@ -282,7 +280,7 @@ class ComBat(ReadsColumns, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         parts = []
         for block in column_blocks(X):
             values = np.asarray(X[:, block])
-            beta = np.linalg.lstsq(design, values, rcond=None)[0]
+            beta = np.linalg.lstsq(design, values)[0]
             variance = np.mean((values - design @ beta)[own] ** 2, axis=0)
             self.adjusted_[block] &= np.sqrt(variance) > ROUNDING * np.abs(values).max(axis=0)
             parts.append((beta, variance))
