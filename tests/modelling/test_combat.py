@@ -1,5 +1,6 @@
 """ComBat equals R's sva, and never asks a new case for its outcome."""
 
+import warnings
 from itertools import pairwise
 from pathlib import Path
 
@@ -185,7 +186,10 @@ class TestCovariates:
     def test_new_cases_do_not_depend_on_their_coding(self) -> None:
         X, batch = simulated(9)
         age = np.random.default_rng(9).uniform(30, 90, 60)
-        plain, shifted = (ComBat().fit(X, batch=batch, covariates=c) for c in (age, 10 * age - 700))
+        male = np.arange(60) % 4 > 1
+        codings = np.column_stack([age, male]), np.column_stack([10 * age - 700, 3 - 2 * male])
+        plain, shifted = (ComBat().fit(X, batch=batch, covariates=c) for c in codings)
+        np.testing.assert_allclose(plain.grand_mean_, X.mean(axis=0), rtol=1e-10)
         np.testing.assert_allclose(
             plain.transform(X, batch=batch), shifted.transform(X, batch=batch), rtol=1e-10
         )
@@ -391,6 +395,21 @@ class TestToReference:
         step = ComBat(reference="A").fit(both, batch=names)
         np.testing.assert_allclose(step.pooled_variance_, spread**2, rtol=1e-10)
         np.testing.assert_allclose(found, step.transform(new, batch=names[20:]), rtol=1e-9)
+
+    def test_units_do_not_matter(self) -> None:
+        X, _ = simulated(2)
+        unit = 10.0 ** np.linspace(-30, 30, 12)
+        found = to_reference(X * unit, np.full(12, 7.0) * unit, 2 * unit)
+        np.testing.assert_allclose(
+            found / unit, to_reference(X, np.full(12, 7.0), np.full(12, 2.0)), rtol=1e-10
+        )
+
+    @pytest.mark.parametrize("locations", [(1.0, 0.0, -1.0), (1.0, 0.0, 0.5)])
+    def test_a_feature_that_does_not_differ_is_no_fault(self, locations: tuple) -> None:
+        X = np.array([[-1.0], [1.0], [0.5], [-0.5]]) * [1.0, 2.0, 1.0] + locations
+        with warnings.catch_warnings(action="error"):
+            found = to_reference(X, np.zeros(3), np.ones(3))
+        assert np.isfinite(found).all()
 
     def test_what_has_no_spread_on_either_side_stays(self) -> None:
         X, _ = simulated(3, p=4)

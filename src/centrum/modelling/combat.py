@@ -462,7 +462,7 @@ def _centred(covariates: ArrayLike | None, n: int) -> Floats:
             f"{np.count_nonzero(~np.isfinite(values).all(axis=1))} cases lack one. Fill them in or "
             "leave the cases out."
         )
-    return np.asarray(values - values.mean(axis=0), dtype=np.float64)
+    return np.asarray(values - values.mean(axis=0))
 
 
 def _shrunk(location: Floats, n: int, delta: Floats, mean: float, spread: float) -> Floats:
@@ -498,7 +498,7 @@ def _empirical(rows: _Rows, location: Floats, scale: Floats) -> _BatchEffects:
     sums = rows.each(lambda values: values.sum(axis=0))
     squares = rows.each(_squares)[:, None] - 2 * sums[:, None] * location
     squares = squares + n * location**2
-    log_likelihood = -n / 2 * np.log(2 * np.pi * scale) - squares / (2 * scale)
+    log_likelihood = -n / 2 * np.log(scale) - squares / (2 * scale)  # but for a constant
     np.fill_diagonal(log_likelihood, -np.inf)
     weight = softmax(log_likelihood, axis=1)
     return _BatchEffects(weight @ location, weight @ scale)
