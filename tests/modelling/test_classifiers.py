@@ -1,5 +1,7 @@
 """Each classifier against its definition, and the settings that reach it."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -73,6 +75,15 @@ def test_the_kernel_of_the_other_machine_is_as_wide_as_there_are_features(rare: 
         weight = {0: 60 / 90, 1: 60 / 30} if balanced else None
         known = SVC(kernel="precomputed", C=0.3, tol=1e-8, class_weight=weight).fit(kernel, y)
         np.testing.assert_allclose(found, known.decision_function(kernel), atol=1e-6)
+
+
+def test_a_machine_that_is_stopped_does_not_warn(
+    rare: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("centrum.modelling.classifiers.MAX_ITERATIONS", 1)
+    with warnings.catch_warnings(action="error"):
+        assert linear_svm().fit(*rare).n_iter_.tolist() == [1]
+        assert rbf_svm().fit(*rare).n_iter_.tolist() == [1]
 
 
 @pytest.mark.parametrize("name", ["linear_svm", "rbf_svm", "logistic"])
