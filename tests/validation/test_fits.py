@@ -124,7 +124,8 @@ def test_a_record_tells_of_the_test_cases_and_of_what_was_fitted(small: Matrix) 
     assert (found["readers"], found["search"]) == ({}, [])
     assert found["seen"]["classifier"] == [20, 0]
     assert {"a", "b", "age"} <= {*found["features"]}
-    assert len(found["out_of_fold"]) == 20
+    inner = fit_rows(protocol(), small, TRAIN, nested=False).out_of_fold
+    assert found["out_of_fold"] == inner.tolist(), "of the inner models"
 
 
 def test_patients_of_the_test_side_that_a_step_has_seen_are_counted(small: Matrix) -> None:
@@ -210,15 +211,15 @@ def test_scores_by_another_reader_are_of_the_cases_that_he_drew(small: Matrix, m
 def test_a_job_is_known_by_all_that_decides_its_predictions(tmp_path: Path) -> None:
     source = Source(tmp_path, "0" * 64)
 
-    def of(source: Source = source, shuffle: int | None = None, name: str = "a", last: int = 4,
+    def of(source: Source = source, shuffle: int | None = None, name: str = "a", last: int = 4, end: int = 6,
            **chosen: Any) -> str:  # fmt: skip
-        part = Part(name, 1, np.arange(last), np.arange(4, 6))
+        part = Part(name, 1, np.arange(last), np.arange(4, end))
         return FitJob.of(source, protocol(**chosen), part, shuffle).key()
 
     usual = of()
     assert usual == of(name="b") == of(evaluation={"confidence": 0.9})
     others = [
-        of(shuffle=1), of(last=3), of(evaluation={"conformal_error": 0.2}),
+        of(shuffle=1), of(last=3), of(end=5), of(evaluation={"conformal_error": 0.2}),
         of(split={"seed": 9}), of(replace(source, features=(0, 1))),
         of(replace(source, sources=("clinical",))), of(replace(source, table="1" * 64)),
         of(outcome={"positive": "myeloma"}), of(robustness=ROBUST), of(search={"folds": 3}),
