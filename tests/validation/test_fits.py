@@ -27,6 +27,7 @@ from centrum.validation.fits import (
     reader_scores,
     refit,
     refit_all,
+    unseen_levels,
 )
 from centrum.validation.matrix import Matrix
 
@@ -128,6 +129,18 @@ def test_a_record_tells_of_the_test_cases_and_of_what_was_fitted(small: Matrix) 
     assert found["out_of_fold"] == inner.tolist(), "of the inner models"
 
 
+def test_levels_are_of_texts_and_an_area_needs_one_case_of_each_outcome(small: Matrix) -> None:
+    X = np.zeros((N, 3, 1))
+    X[TEST, 0], X[TRAIN, 1], X[TEST, 2] = 1, 1, 1
+    two = replace(small, X=X, names=("smokes", "sex=F", "sex=M"),
+                  covariates=(("smokes",), ("sex=F", "sex=M")))  # fmt: skip
+    assert unseen_levels(two, TRAIN, TEST) == {"sex=M": 20}, "a number of 0 and 1 has no levels"
+    one = np.flatnonzero(small.positive)[:1]
+    test = np.r_[one, np.flatnonzero(small.positive == 0)[:3]]
+    found = refit(job(small, np.setdiff1d(np.arange(N), test), test))
+    assert found["auc"] == roc_auc_score(small.positive[test], found["score"])
+
+
 def test_patients_of_the_test_side_that_a_step_has_seen_are_counted(small: Matrix) -> None:
     found = refit(job(small, np.arange(26), np.r_[26:36]))
     assert found["seen"]["classifier"] == [26, 6], "cases 30 to 35 are of patients 0 to 5"
@@ -211,8 +224,8 @@ def test_scores_by_another_reader_are_of_the_cases_that_he_drew(small: Matrix, m
 def test_a_job_is_known_by_all_that_decides_its_predictions(tmp_path: Path) -> None:
     source = Source(tmp_path, "0" * 64)
 
-    def of(source: Source = source, shuffle: int | None = None, name: str = "a", last: int = 4, end: int = 6,
-           **chosen: Any) -> str:  # fmt: skip
+    def of(source: Source = source, shuffle: int | None = None, name: str = "a", last: int = 4,
+           end: int = 6, **chosen: Any) -> str:  # fmt: skip
         part = Part(name, 1, np.arange(last), np.arange(4, end))
         return FitJob.of(source, protocol(**chosen), part, shuffle).key()
 
