@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from centrum.errors import DataError
 from centrum.modelling.designs import Part
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.permute import shuffle_by_patient
@@ -28,6 +29,7 @@ from centrum.validation.fits import (
     refit,
     refit_all,
     unseen_levels,
+    used_features,
 )
 from centrum.validation.matrix import Matrix
 
@@ -125,8 +127,13 @@ def test_a_record_tells_of_the_test_cases_and_of_what_was_fitted(small: Matrix) 
     assert (found["readers"], found["search"]) == ({}, [])
     assert found["seen"]["classifier"] == [20, 0]
     assert {"a", "b", "age"} <= {*found["features"]}
-    inner = fit_rows(protocol(), small, TRAIN, nested=False).out_of_fold
-    assert found["out_of_fold"] == inner.tolist(), "of the inner models"
+    fitted = fit_rows(protocol(), small, TRAIN, nested=False)
+    assert found["out_of_fold"] == fitted.out_of_fold.tolist(), "of the inner models"
+    weights = zip(fitted.model.selected_, fitted.model.coef_, strict=True)
+    assert found["features"] == dict(weights)
+    bayes = protocol().model.model_copy(update={"classifier": "naive_bayes"})
+    unweighted = fitted_model(protocol().model_copy(update={"model": bayes}), small, TRAIN)
+    assert used_features(unweighted) == dict.fromkeys(unweighted.selected_)
 
 
 def test_levels_are_of_texts_and_an_area_needs_one_case_of_each_outcome(small: Matrix) -> None:
@@ -259,11 +266,20 @@ def test_a_worker_reads_the_sources_or_features_of_its_job(
 def test_a_record_has_the_name_of_its_part_in_this_design(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(fits, "run_jobs", lambda *_, **__: [{"name": "old", "repeat": 9, "auc": 1}])
+    given: dict[str, Any] = {}
+
+    def run(*_: object, **how: object) -> list[dict[str, Any]]:
+        given.update(how)
+        return [{"name": "old", "repeat": 9, "auc": 1}]
+
+    monkeypatch.setattr(fits, "run_jobs", run)
     part = Part("centre A", 2, np.arange(3), np.arange(2))
     one = FitJob.of(Source(tmp_path, ""), protocol(), part)
     (found,) = refit_all(Source(tmp_path, ""), [one], 1, lambda *_: None, "parts")
     assert found == {"name": "centre A", "repeat": 2, "auc": 1}
+    assert given["kept"].store.folder == tmp_path / "fits"
+    assert given["kept"].key(one) == one.key()
+    assert given["failed"](one, DataError("No.")) == one.without("No.")
     assert one.without("why") == {
         "name": "centre A", "repeat": 2, "n_train": 3, "n_test": 2, "error": "why", "case": [],
         "auc": None,
