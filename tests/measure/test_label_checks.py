@@ -96,8 +96,9 @@ def test_a_label_that_is_no_vertebra(labels: Path) -> None:
     with pytest.raises(DataError, match=r"the label 119 is disc T12 in spineps") as caught:
         check(labels, "119")
     assert caught.value.code == "label-no-vertebra"
-    with pytest.raises(DataError, match=r"the label 20 is unknown in"):
-        check(labels, "20", labels="tptbox")
+    unknown = write(labels.with_name("b.nii.gz"), blocks([250]))
+    with pytest.raises(DataError, match=r"the label 250 is unknown in spineps, no vertebra"):
+        check(unknown, "250")
 
 
 def test_a_whole_vertebra_is_refused_until_it_is_said(labels: Path) -> None:
