@@ -182,8 +182,7 @@ def case_maps(
     CentrumError
         The region cannot be measured, or as of `feature_maps`.
     """
-    first = replace(job, regions={}, region_names=())
-    parts_of = {part.name: part for part in first_parts(first, read)}
+    parts_of = {p.name: p for p in first_parts(replace(job, region_names=()), read)}
     found: dict[FeatureId, FeatureMap] = {}
     for name, part in parts_of.items():
         own = {f: replace(f, sequence="") for f in features if _sequence(job, f) == name}
