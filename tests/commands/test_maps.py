@@ -77,7 +77,7 @@ def test_maps_of_several_sequences(study: Study) -> None:
         assert found.volume.history[-1].parameters["window"] == found.window.text
 
 
-def test_further_regions_are_not_read(study: Study) -> None:
+def test_further_regions_are_not_read_for_the_first(study: Study) -> None:
     job = next(j for j in study.jobs() if j.case == "P003")
     mean = next(f for f in study.features if f.spell("ibsi") == "original_statistics_mean")
     (alone,) = case_maps(job, [mean], 5)
