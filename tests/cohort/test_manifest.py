@@ -549,7 +549,8 @@ def test_ages_from_birth_on(write: Write) -> None:
 def test_the_kind_of_what_is_wrong_with_a_head(write: Write) -> None:
     rows = [f"{line},1" for line in GOOD[1:]]
     for head, code in (
-        ("AGE", "repeated-column"), ("missing", "taken-name"), ("x" * 201, "too-long"), ("mask:all", "taken-name"),
+        ("AGE", "repeated-column"), ("missing", "taken-name"), ("x" * 201, "too-long"),
+        ("mask:all", "taken-name"),
     ):  # fmt: skip
         found = kinds(write(f"{HEAD},{head}", *rows))
         assert (1, code) in [(row, kind) for row, _, kind in found], head

@@ -7,6 +7,7 @@ answers of Amazon's manual ("Error responses", Amazon S3 API Reference) which mo
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import Mock
 
 import pytest
 
@@ -230,3 +231,15 @@ def test_without_the_extra_it_is_told_what_to_install(monkeypatch: pytest.Monkey
     with pytest.raises(DataError, match=r"centrum\[cloud\]") as caught:
         look(URL)
     assert caught.value.code == "missing-extra"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_object_is_taken_away_whether_it_is_there_or_not(
+    monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    library = Mock()
+    library.delete.side_effect = None if there else FileNotFoundError
+    monkeypatch.setattr(objects, "_obstore", lambda: library)
+    monkeypatch.setattr(objects, "_store", lambda bucket: f"store of {bucket}")
+    objects.remove(URL)
+    library.delete.assert_called_once_with("store of klinik", URL.key)

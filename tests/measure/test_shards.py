@@ -111,11 +111,13 @@ def test_one_damaged_row_does_not_take_the_others_away(
     shards, true = Shards(tmp_path), module._digest
     wrong = Mock(side_effect=lambda key, *more: "wrong" if key == "a" else true(key, *more))
     monkeypatch.setattr(module, "_digest", wrong)
-    shards.write({"a": record(1), "b": record(2)})
+    shards.write({"a": record(1), "b": record(2)}, "choices")
     monkeypatch.undo()
     assert shards.records("ab") == {"b": record(2)}
     shards.compact()
     assert shards.measured("ab") == {"b"}
+    (left,) = files(tmp_path)
+    assert left.stem == Shards(tmp_path / "alone").write({"b": record(2)}, "choices")
 
 
 def test_an_error_that_lost_its_mark_is_no_result(tmp_path: Path) -> None:
