@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from errno import ENOSPC
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from centrum.measure.case import (
     in_order,
     measure,
     measure_landmarks,
+    no_landmarks,
     sources_of,
 )
 from centrum.measure.images import CaseImages
@@ -288,3 +290,9 @@ def test_advice_is_given_once_the_region_is_measured(
 def test_landmarks_are_those_of_a_nyul_scale(job: MeasurementJob) -> None:
     with pytest.raises(TypeError, match="found 'none'"):
         measure_landmarks(job)
+
+
+def test_a_full_disk_is_no_case_without_landmarks(job: MeasurementJob) -> None:
+    assert no_landmarks(job, DataError("cannot be read")) is None
+    with pytest.raises(OSError, match="full"):
+        no_landmarks(job, OSError(ENOSPC, "full"))
