@@ -27,6 +27,7 @@ def one(value: Any, name: str = "repetition_time_ms", **bare: str) -> tuple[Any,
         (3000, 3000), ("3000", 3000), (" 3000 ms ", 3000), ("3 s", 3000), ("3,5s", 3500),
         ("3.5 Sec", 3500), ("2,5", 2.5), ([3000], 3000), ([3000, 3000.0], 3000), ("3e3", 3000),
         ({"value": 3000}, 3000), ({"vr": "DS", "Value": [3000]}, 3000), ("250 us", 0.25),
+        ("250 \N{MICRO SIGN}s", 0.25), ("250 \N{GREEK SMALL LETTER MU}s", 0.25),
     ],
 )  # fmt: skip
 def test_what_can_be_read(value: Any, expected: float) -> None:
