@@ -128,6 +128,19 @@ def test_the_same_voxels_stored_otherwise_give_the_same(make: Callable[[Change],
         np.testing.assert_allclose(other["values"][reader], values, rtol=1e-9)
 
 
+def test_a_further_region_is_its_own_in_an_image_stored_otherwise(
+    make: Callable[[Change], Study],
+) -> None:
+    """There masks are read once more: each from its own file."""
+    usual, other = (make(change).jobs()[0] for change in (same, turned))
+    senior, resident = usual.masks.values()
+    further: dict[str, Any] = {
+        "masks": {"senior": senior}, "regions": {"senior:arch": resident}, "region_names": ("arch",)
+    }  # fmt: skip
+    first, again = (measure(replace(job, **further)) for job in (usual, other))
+    np.testing.assert_allclose(first["values"]["senior"], again["values"]["senior"], rtol=1e-9)
+
+
 def test_another_grid_is_refused_unless_resampling_is_asked_for(
     make: Callable[[Change], Study],
 ) -> None:
