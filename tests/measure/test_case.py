@@ -16,7 +16,7 @@ from centrum.errors import DataError, GeometryError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.io import ImageFinding, Segment, read_mask
-from centrum.measure import case as module
+from centrum.measure import case as module, images
 from centrum.measure.case import (
     BYTES_PER_VOXEL,
     MeasurementJob,
@@ -296,3 +296,13 @@ def test_a_full_disk_is_no_case_without_landmarks(job: MeasurementJob) -> None:
     assert no_landmarks(job, DataError("cannot be read")) is None
     with pytest.raises(OSError, match="full"):
         no_landmarks(job, OSError(ENOSPC, "full"))
+
+
+@pytest.mark.parametrize("look", [measure, module.measure_anew, first_parts])
+def test_what_is_read_of_a_case_is_left_for_others(
+    job: MeasurementJob, monkeypatch: Patch, look: Callable[..., Any]
+) -> None:
+    read = CaseImages(job.images)
+    look(job, read)
+    monkeypatch.setattr(images, "image_of", None)
+    assert read.image(job.image).array.size
