@@ -233,16 +233,17 @@ def test_masks_lie_on_a_further_sequence_within_the_tolerance_of_the_protocol(
         monkeypatch.setattr(module, name, mock)
     monkeypatch.setattr(module, "stated_orientation", lambda mask: stated)
     wanted = replace(job, images=Images(grid_tolerance_mm=0.1))
-    assert module._fitted(wanted, "m.nrrd", mask, scene) == (scene, mask)
+    drawn = module._MaskAsRead(mask, "m.nrrd", "m.nrrd")
+    assert module._fitted(wanted, drawn, scene) == (scene, mask)
     used, first = ("place_mask", mask) if stated else ("read_mask", "m.nrrd")
     found[used].assert_called_once_with(first, moved, tolerance_mm=0.1)
     wider = replace(job, images=Images(grid_tolerance_mm=0.3))
-    _, own = module._fitted(wider, "m.nrrd", mask, scene)
+    _, own = module._fitted(wider, drawn, scene)
     assert own.geometry == moved
     found[used].assert_called_once()
     found[used].side_effect = GeometryError("apart")
     with pytest.raises(GeometryError) as caught:
-        module._fitted(wanted, "m.nrrd", mask, scene)
+        module._fitted(wanted, drawn, scene)
     assert "on_sequence_mismatch" in caught.value.__notes__[0]
 
 

@@ -115,3 +115,12 @@ def test_no_fewer_blocks_than_a_cubic_spline_goes_through() -> None:
         else:
             with pytest.raises(ValueError, match="number of derivatives"):
                 _at_every_voxel(field, (2, 1, 1), (5, 4, 4))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_a_slope_of_blocks_is_a_slope_of_voxels(factor: int) -> None:
+    """The centre of a block lies between its voxels."""
+    blocks = np.broadcast_to(np.arange(6.0)[:, None, None], (6, 4, 4))
+    field = _at_every_voxel(blocks, (factor, 1, 1), (6 * factor, 4, 4))
+    slope = (np.arange(6 * factor) - (factor - 1) / 2) / factor
+    np.testing.assert_allclose(field, np.broadcast_to(slope[:, None, None], field.shape), atol=1e-9)
