@@ -40,7 +40,8 @@ ABOUT = {
     2: "Drawn after the tests for the first sample were written, and run once: no test had been\n"
     "written for any of its mistakes; tests written since stand apart.",
     3: "Drawn after further modules were gone through mistake by mistake, without a look at those\n"
-    "of this sample, and run once. This is the share to go by; tests written since stand apart.",
+    "of this sample, and run once, in two goes. Few tests of commands, and none of whole studies,\n"
+    "were asked. This is the share to go by; tests written since stand apart.",
 }
 """Of samples, by seed."""
 
