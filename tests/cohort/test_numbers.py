@@ -31,9 +31,20 @@ def test_commas_and_points_mean_the_same_in_all_cells(
     assert [*found.unclear] == unclear
 
 
-@pytest.mark.parametrize("texts", [("1,234.5", "7,5", "8,5"), ("1.234.567", "7.5", "8.5")])
-def test_thousands_in_fewer_cells_than_decimals_are_unclear(texts: tuple[str, ...]) -> None:
-    assert read_typed(dict(enumerate(texts))).unclear == (0,)
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (("1,234.5", "7,5", "8,5"), {1: 7.5, 2: 8.5}),
+        (("1.234.567", "7.5", "8.5"), {1: 7.5, 2: 8.5}),
+        (("1,234.5", "1.234,5", "2.345,5", "1.500"), {1: 1234.5, 2: 2345.5, 3: 1500}),
+    ],
+)
+def test_thousands_in_fewer_cells_than_decimals_are_unclear(
+    texts: tuple[str, ...], values: dict[int, float]
+) -> None:
+    """What the others show holds for the rest."""
+    found = read_typed(dict(enumerate(texts)))
+    assert (found.unclear, found.values) == ((0,), values)
 
 
 def test_a_typed_number_keeps_its_point_beside_separators_of_thousands() -> None:

@@ -125,12 +125,20 @@ def _kind(text: str) -> str:
     return f"{'either' if _EITHER.fullmatch(text) else 'decimal'} {mark}" if mark else "whole"
 
 
+_AGAINST = {",": {"thousands .", "decimal ,"}, ".": {"decimal ."}}
+"""Kinds of cells that contradict a mark of thousands; the point is looked at where no comma is."""
+
+
 def _convention(kinds: Counter[str]) -> tuple[str, set[str]]:
     """The mark of thousands, "" for none, and the kinds of cells that this leaves unclear."""
-    if kinds["thousands ,"]:
-        return ",", _rarer(kinds, {"thousands .", "decimal ,"}, {"thousands ,"})
-    if kinds["thousands ."]:
-        return ".", _rarer(kinds, {"decimal ."}, {"thousands ."})
+    for mark, against in _AGAINST.items():
+        own = f"thousands {mark}"
+        if kinds[own]:
+            doubtful = _rarer(kinds, against, {own})
+            if own not in doubtful:
+                return mark, doubtful
+            others, more = _convention(Counter({k: n for k, n in kinds.items() if k != own}))
+            return others, doubtful | more
     unclear = {"either ."} if kinds["decimal ,"] else set()
     if not kinds["decimal ,"] or kinds["decimal ."] or kinds["either ."]:
         unclear.add("either ,")
