@@ -1,0 +1,139 @@
+"""The jobs of an internal validation: which there are, what they are known by, what they leave."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from centrum.errors import DataError
+from centrum.modelling.designs import Part
+from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_seeds
+from centrum.protocol import Protocol
+from centrum.validation import procedure
+from centrum.validation.fits import FitJob, Source
+from centrum.validation.matrix import Matrix
+from centrum.validation.procedure import EVERY_LEAK, LeakJob, ResampleJob, permute
+
+AUDIT = {"splits": 2, "permutations": 4}
+EVALUATION = {"seed": 30, "optimism_resamples": 3, "leak_audit": AUDIT}
+
+
+def protocol(**chosen: Any) -> Protocol:
+    chosen = {"evaluation": EVALUATION, **chosen}
+    return Protocol(name="Test", model={"fusion": "early"}, **chosen)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    return Source(tmp_path, "0" * 64)
+
+
+class Jobs:
+    """Takes the place of `run_jobs`: keeps what it was given, and answers for every job."""
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        self.answer = answer
+
+    def __call__(self, function: Any, jobs: Any, *_: object, failed: Any, kept: Any) -> list[Any]:
+        self.jobs, self.failed, self.kept = jobs, failed, kept
+        return [self.answer(job) for job in jobs]
+
+
+def test_leaks_are_switched_on_for_true_and_permuted_outcomes_of_each_split(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Jobs(lambda job: {"honest": job.seed / 100})
+    monkeypatch.setattr(procedure, "run_jobs", run)
+    found = procedure.leaks(protocol(), source, 1, lambda *_: None)
+    assert found == [
+        {"seed": seed, "shuffled": shuffled, "honest": seed / 100}
+        for shuffled in (False, True) for seed in (30, 31)
+    ]  # fmt: skip
+    one = run.jobs[0]
+    none = run.failed(one, DataError("No."))
+    assert none == {**dict.fromkeys(EVERY_LEAK), "errors": dict.fromkeys(EVERY_LEAK, "No.")}
+    assert (run.kept.key(one), run.kept.store.folder) == (one.key(), source.store.folder)
+
+
+def test_patients_are_resampled_as_often_as_asked_for(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Jobs(lambda job: f"not {job.seed}")
+    monkeypatch.setattr(procedure, "run_jobs", run)
+    train = np.array([4, 2, 7])
+    found = procedure.resamples(protocol(), source, train, 1, lambda *_: None)
+    assert found == ["not 30", "not 31", "not 32"]
+    one = run.jobs[0]
+    assert one.train == (4, 2, 7)
+    assert run.failed(one, DataError("No.")) == "No."
+    assert (run.kept.key(one), run.kept.store.folder) == (one.key(), source.store.folder)
+
+
+def test_a_job_is_known_by_all_that_decides_its_result(source: Source) -> None:
+    def leak(seed: int = 1, shuffle: bool = False, **chosen: Any) -> str:
+        return LeakJob(source, protocol(**chosen), seed, shuffle).key()
+
+    others = [
+        leak(seed=2), leak(shuffle=True), leak(split={"train_fraction": 0.6}),
+        leak(evaluation=EVALUATION | {"clinical": ["age"]}), leak(search={"folds": 3}),
+    ]  # fmt: skip
+    assert leak() == leak(evaluation=EVALUATION | {"confidence": 0.9})
+    assert len({leak(), *others}) == len(others) + 1
+
+    def resample(train: tuple[int, ...] = (1, 2), seed: int = 1, **chosen: Any) -> str:
+        return ResampleJob(source, protocol(**chosen), train, seed).key()
+
+    others = [
+        resample(train=(1, 3)), resample(seed=2), resample(search={"folds": 3}),
+        resample(evaluation=EVALUATION | {"conformal_error": 0.2}),
+        resample(evaluation=EVALUATION | {"prevalence": 0.2}),
+    ]  # fmt: skip
+    assert resample() == resample(evaluation=EVALUATION | {"confidence": 0.9})
+    assert len({resample(), leak(), *others}) == len(others) + 2
+
+
+def matrix(n: int = 12) -> Matrix:
+    return Matrix(
+        np.zeros((n, 1, 1)), ("a",), {"radiomics": (0,)}, np.arange(n) % 2, np.arange(n), None,
+        ("senior",), pd.DataFrame(index=range(n)),
+    )  # fmt: skip
+
+
+def test_the_first_repeat_of_the_design_is_repeated_on_permuted_outcomes(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each permutation the mean over its parts that have an AUC; one without any has failed."""
+    known, asked = matrix(), []
+    seeds = shuffle_seeds(known.positive, known.patients, 4, 31)
+
+    def plan(_: Protocol, shuffled: Matrix) -> list[Part]:
+        for seed in seeds:
+            wanted = shuffle_by_patient(known.positive, known.patients, seed)
+            if (wanted == shuffled.positive).all():
+                asked.append(seed)
+        if len(asked) == 2:
+            raise DataError("A side without one of the two outcomes.")
+        return [Part(f"fold {k}", repeat, np.arange(8), np.arange(8, 12))
+                for repeat in (0, 1) for k in (1, 2)]  # fmt: skip
+
+    def refit(_: Source, jobs: list[FitJob], *__: object) -> list[dict[str, Any]]:
+        assert [(job.name, job.repeat) for job in jobs] == [("fold 1", 0), ("fold 2", 0)] * 3
+        assert [job.shuffle for job in jobs] == [seeds[0]] * 2 + [seeds[2]] * 2 + [seeds[3]] * 2
+        return [{"auc": area} for area in (0.4, 0.6, 0.7, None, None, None)]
+
+    monkeypatch.setattr(procedure, "parts_of", plan)
+    monkeypatch.setattr(procedure, "refit_all", refit)
+    parts = [{"repeat": 0, "auc": 0.9}, {"repeat": 0, "auc": 0.7}, {"repeat": 0, "auc": None},
+             {"repeat": 1, "auc": 0.1}]  # fmt: skip
+    found = permute(protocol(), source, known, parts, 1, lambda *_: None)
+    assert asked == [*seeds]
+    assert found.observed == pytest.approx(0.8)
+    assert found.values == pytest.approx((0.5, 0.7))
+    assert found.failed == 2
+    assert found.ways == min(arrangements(known.positive, known.patients), procedure.MANY_WAYS)
+    asked.clear()
+    nothing = permute(protocol(), source, known, parts[2:], 1, lambda *_: None)
+    assert np.isnan(nothing.observed)
