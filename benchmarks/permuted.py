@@ -178,33 +178,24 @@ FEATURES_TOGETHER = 30
 """Features of the score that stands beside age and sex under every design: scores of training cases
 out of fold cost six fits for each part."""
 
+BY_SCANNER = "leave one scanner out"
 
-FEATURES_FURTHER = 10
-"""The same where features are harmonised."""
-
-BY_SCANNER = Split(design="leave_one_centre_out", by="scanner")
-
-FURTHER = {
-    "single": DESIGNS["single"],
-    "temporal": DESIGNS["temporal"],
-    "external": DESIGNS["external"],
-    "leave one scanner out": BY_SCANNER,
-}
-"""Designs with features harmonised in every training side; the others take minutes each."""
+COMBINED_DESIGNS = {**DESIGNS, BY_SCANNER: Split(design="leave_one_centre_out", by="scanner")}
+"""Designs of the combined model."""
 
 HARMONISED = ", harmonised"
-"""After the name of one of `FURTHER`."""
+"""After the name of a design whose features are harmonised in every training side."""
 
 
 def together(design: str) -> list[float]:
     """AUC of age, sex and the score together under each permutation: its mean over the parts."""
     harmonised = design.endswith(HARMONISED)
-    split = FURTHER[design.removesuffix(HARMONISED)] if harmonised else DESIGNS[design]
+    name = design.removesuffix(HARMONISED)
+    split = COMBINED_DESIGNS[name]
     X, y, patients, columns = cohort()
     obs, protocol = columns.assign(patient=patients), load_preset(PRESETS[0])
-    batch = columns["scanner" if split is BY_SCANNER else "centre"].to_numpy()
-    n_features = FEATURES_FURTHER if harmonised else FEATURES_TOGETHER
-    seen = Cohort(X[:, :n_features], patients, batch if harmonised else None)
+    batch = columns["scanner" if name == BY_SCANNER else "centre"].to_numpy()
+    seen = Cohort(X[:, :FEATURES_TOGETHER], patients, batch if harmonised else None)
     found = []
     for seed in range(PERMUTATIONS):
         target = shuffle_by_patient(y, patients, seed)
@@ -279,12 +270,12 @@ def _row(*words: str, areas: list[float]) -> str:
     return f"| {' | '.join(words)} | {mean:.3f} | {sd:.3f} | {errors(areas):+.1f} |"
 
 
-TITLES_OF_SECTIONS = DESIGNED, FEW, NEXT_TO_IT, TOGETHER, SCANNERS, LEAKING = (
+TITLES_OF_SECTIONS = DESIGNED, FEW, NEXT_TO_IT, TOGETHER, WITH_COMBAT, LEAKING = (
     "## Designs",
     "## The sparse model",
     "## Beside the score",
     "## The combined model",
-    "## The combined model, by scanner and harmonised",
+    "## The combined model, harmonised",
     "## Leaks switched on",
 )
 """In their order on the page."""
@@ -328,22 +319,21 @@ def together_section() -> Section:
     """Age, sex and the score together, under every design."""
     return _together(
         TOGETHER,
-        DESIGNS,
+        COMBINED_DESIGNS,
         f"The regression of age, sex and the out-of-fold score of {PRESETS[0]} (of",
         f"{FEATURES_TOGETHER} features), fitted to the training cases of every part; the mean over",
         "the parts.",
     )
 
 
-def scanners_section() -> Section:
-    """The same with harmonised features, and where scanners are left out."""
+def harmonised_section() -> Section:
+    """The same with harmonised features."""
     return _together(
-        SCANNERS,
-        [f"{name}{HARMONISED}" for name in FURTHER],
-        f"The same, of {FEATURES_FURTHER} features, where ComBat, fitted to the training cases of",
-        "every part and of every inner fold, harmonises the features of the score: by centre, and",
-        "by scanner where each of four scanners is left out in turn. A centre or scanner that is",
-        "tested alone stays as it is.",
+        WITH_COMBAT,
+        [f"{name}{HARMONISED}" for name in COMBINED_DESIGNS],
+        "The same where ComBat, fitted to the training cases of every part and of every inner",
+        "fold, harmonises the features of the score: by centre, and by scanner where each of four",
+        "scanners is left out in turn. A centre or scanner that is tested alone stays as it is.",
     )
 
 
@@ -370,7 +360,7 @@ SECTIONS: Mapping[str, Callable[[], Section]] = {
     "sparse": sparse_section,
     "beside": beside_section,
     "together": together_section,
-    "scanners": scanners_section,
+    "harmonised": harmonised_section,
     "leaks": leaks_section,
 }
 

@@ -1179,6 +1179,7 @@ def morphometry(
     "centrum map my-study P016\n"
     "centrum map my-study P016 --reader resident --window 8 --out maps\n"
     "centrum map my-study P016 --feature original_glcm_joint_entropy_FBN32_2.5D_merged\n"
+    "centrum map my-study P016 --region posterior\n"
     "centrum map model.json --image T2w.nrrd --mask body.seg.nrrd#L1",
     "map",
 )
@@ -1194,6 +1195,13 @@ def map_(
         typer.Option(help="its name; can be repeated; without it the leading ones of the model"),
     ] = None,
     reader: Annotated[str | None, typer.Option(help="whose region, of a study")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="which region of several; default: the first, or that of each --feature; for a "
+            "model NAME=FILE#SEGMENT"
+        ),
+    ] = None,
     image: Annotated[str | None, typer.Option(help="the image, for a model")] = None,
     mask: Annotated[str | None, typer.Option(help="FILE or FILE#SEGMENT: its region")] = None,
     sequence: Annotated[
@@ -1221,13 +1229,18 @@ def map_(
         )
     if case is not None:
         written = maps.map_case(
-            _open(source), case, out, feature or (), reader=reader, window_mm=window
-        )
+            _open(source), case, out, feature or (),
+            reader=reader, region=region, window_mm=window,
+        )  # fmt: skip
     else:
-        patient = maps.Patient("patient", image or "", mask or "", _pairs(sequence, "sequence"))
-        written = maps.map_files(
-            maps.read_model(source), patient, out, feature or (), window_mm=window
+        regions = _pairs([region] if region else [], "region")
+        patient = maps.Patient(
+            "patient", image or "", mask or "", _pairs(sequence, "sequence"), regions=regions
         )
+        written = maps.map_files(
+            maps.read_model(source), patient, out, feature or (),
+            region=next(iter(regions), None), window_mm=window,
+        )  # fmt: skip
     if json_:
         _print_json(written)
     else:

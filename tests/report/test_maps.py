@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, direction_of
 from centrum.measure.case import MeasurementJob
 from centrum.prepare.settings import Preparation
 from centrum.report.drawing import drawing_key
-from centrum.report.figures import MapLabel, MapPanel, MapPicture, RoiPanel, draw_maps
+from centrum.report.figures import MapBlock, MapLabel, MapPanel, MapPicture, RoiPanel, draw_maps
 from centrum.report.maps import LEADING, leading, map_pictures, mapped_case
 from centrum.report.results import StudyResults
 from centrum.report.sections.cases import cases
@@ -60,13 +61,18 @@ def test_a_map_lies_where_its_voxels_do(grid: Geometry) -> None:
     assert abs(places[0] - shown[0]).max() <= grid.array_spacing[other.axis] / 2 + 1e-9
 
 
+def led(results: StudyResults) -> tuple[FeatureId, ...]:
+    """The features whose maps the report shows."""
+    return leading(model_features(results), results.protocol.extraction)
+
+
 def _job(results: StudyResults) -> MeasurementJob:
     return next(iter(results.jobs.values()))
 
 
 def test_a_case_is_mapped_on_the_slice_that_is_shown(mapped: StudyResults) -> None:
     """There the values are those of the whole map; the region is the first reader's."""
-    job, features = _job(mapped), leading(model_features(mapped))
+    job, features = _job(mapped), led(mapped)
     whole, shown = (mapped_case(job, features, (), whole=w) for w in (True, False))
     assert [*shown.picture.masks] == [*job.masks] == ["senior", "resident"]
     for a, b, on_a, on_b in zip(
@@ -83,9 +89,14 @@ def test_a_case_is_mapped_on_the_slice_that_is_shown(mapped: StudyResults) -> No
 
 def test_leading_features_are_those_that_have_maps(mapped: StudyResults) -> None:
     features = model_features(mapped)
-    found = leading(features)
-    assert found == tuple(f for f in features if f.family not in ("morphology", "gldzm"))[:LEADING]
-    assert leading([replace(f, label="a column") for f in features]) == ()
+    assert led(mapped) == tuple(
+        f for f in features if f.family not in ("morphology", "gldzm")
+    )[:LEADING]  # fmt: skip
+    plain = ExtractionSettings(ratios=[{"to": "arch"}])
+    assert leading([replace(f, label="a column") for f in features], plain) == ()
+    of_arch, ratio = ([replace(led(mapped)[0], region=r)] for r in ("arch", "body-per-arch"))
+    assert leading(of_arch, plain) == (*of_arch,)
+    assert leading(ratio, plain) == ()
 
 
 def _drawn(results: StudyResults) -> Figure:
@@ -123,7 +134,7 @@ def test_colours_are_one_scale_over_all_cases() -> None:
     cases = [
         MapPicture(picture, (MapPanel(np.full((8, 8), value), extent),)) for value in (2.0, 6.0)
     ]
-    figure = draw_maps(cases, [MapLabel("Mean", "no unit", "3 mm")])
+    figure = draw_maps([MapBlock(cases, [MapLabel("Mean", "no unit", "3 mm")])])
     norms = [i.norm for axes in figure.axes for i in axes.images if i.get_zorder() == 0.5]
     assert [(norm.vmin, norm.vmax) for norm in norms] == [(2.0, 6.0)] * 2
 
@@ -132,10 +143,7 @@ def test_values_beside_the_figure_are_those_of_whole_regions(mapped: StudyResult
     (picture,) = map_pictures(mapped)
     for row in picture.data.rows:
         k = mapped.table.cases.index(row[0])
-        wanted = [
-            mapped.table.values[k, mapped.table.features.index(f), 0]
-            for f in leading(model_features(mapped))
-        ]
+        wanted = [mapped.table.values[k, mapped.table.features.index(f), 0] for f in led(mapped)]
         assert list(row[4:]) == pytest.approx(wanted)
     assert "typical malignant cases and" in picture.reading
 
@@ -145,7 +153,7 @@ def test_the_figure_stands_beside_the_cases(mapped: StudyResults, make: Make) ->
     assert cases(plain).pictures == ()
     measured = replace(mapped, model=plain.model)
     names = [p.key for p in cases(measured).pictures]
-    assert names == ["maps"] * bool(leading(model_features(measured)))
+    assert names == ["maps"] * bool(led(measured))
 
 
 def test_nothing_is_shown_without_images_or_features(mapped: StudyResults, make: Make) -> None:
@@ -169,6 +177,51 @@ def test_a_case_that_cannot_be_measured_has_an_empty_column(mapped: StudyResults
     assert ["could not be measured again" in t for t in titles] == [True] + 5 * [False]
     nobody = {case: replace(job, extraction=less) for case, job in mapped.jobs.items()}
     assert len(_titles(_drawn(replace(mapped, jobs=nobody)))) == 6
+
+
+def with_arch(results: StudyResults) -> StudyResults:
+    """The same whose second leading feature is of a further region: the third reader's outlines,
+    by the first reader alone."""
+    first, second = led(results)[:2]
+    arch = replace(second, region="arch")
+    features = tuple(arch if f == second else f for f in results.table.features)
+    jobs = {
+        case: replace(
+            job, regions={"senior:arch": job.masks["resident"]}, region_names=("arch", "canal")
+        )
+        for case, job in results.jobs.items()
+    }
+    names = tuple(feature.spell(results.table.dialect) for feature in (first, arch))
+    model = replace(results.model, features=names, coefficients=np.array([2.0, 1.0]))
+    return replace(results, jobs=jobs, model=model, table=replace(results.table, features=features))
+
+
+def test_a_feature_of_a_further_region_is_mapped_over_it(mapped: StudyResults) -> None:
+    """On a slice of its own, with the outlines of those who have drawn it."""
+    results = with_arch(mapped)
+    job, (first, second) = _job(results), led(results)
+    assert (first.region, second.region) == ("", "arch")
+    of_arch = mapped_case(job, [second], ())
+    wanted = mapped_case(
+        replace(job, masks={"resident": job.masks["resident"]}, regions={}, region_names=()),
+        [replace(second, region="")], (),
+    )  # fmt: skip
+    np.testing.assert_array_equal(of_arch.maps[0].volume.array, wanted.maps[0].volume.array)
+    assert [*of_arch.picture.masks] == ["senior"]
+    assert (of_arch.picture.masks["senior"] == wanted.picture.masks["resident"]).all()
+    (picture,) = map_pictures(results)
+    assert 'the largest vertebral body and region "arch" of the first reader' in picture.caption
+    assert 'colours over the vertebral body and region "arch" for' in picture.alt
+    figure = picture.drawing()
+    rows = [axes.texts[-1].get_text() for axes in figure.axes if axes.texts]
+    assert sum("window" in text for text in rows) == 2
+    others = {case: replace(j, regions={}) for case, j in results.jobs.items()}
+    titles = _titles(map_pictures(replace(results, jobs=others))[0].drawing())
+    assert [title.startswith("region arch") for title in titles] == 6 * [False] + 6 * [True]
+    assert all(("could not" in title) == title.startswith("region arch") for title in titles)
+    assert drawing_key(picture.drawing) != drawing_key(
+        map_pictures(replace(results, jobs=others))[0].drawing
+    )
 
 
 def test_windows_of_too_many_voxels_are_not_measured(

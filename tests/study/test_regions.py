@@ -20,10 +20,12 @@ from centrum.cli import app
 from centrum.cohort import read_manifest
 from centrum.commands import score as scoring, study as verbs
 from centrum.commands.check import check_study
-from centrum.errors import ManifestError, ProtocolError
+from centrum.commands.maps import map_case
+from centrum.errors import CentrumError, ManifestError, ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.frozen.score import needed, score_and_see
 from centrum.io import read_image, read_mask
+from centrum.measure.maps import case_maps
 from centrum.measure.regions import plan_regions, regions_read, with_ratios
 from centrum.protocol.limits import outside_the_region
 from centrum.report.overlay import region_view
@@ -214,6 +216,79 @@ def test_all_regions_of_a_scored_patient_are_drawn(study: Path, tmp_path: Path) 
     elsewhere = view.masks | {"muscle": np.zeros_like(view.masks["muscle"])}
     told = [t.get_text() for t in draw_sheet(model, score, replace(view, masks=elsewhere)).texts]
     assert "muscle (not on this slice)" in told
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of maps are not saved."""
+    monkeypatch.setattr("centrum.commands.maps.save_figure", lambda *_: None)
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_map_is_drawn_over_the_region_that_is_asked_for(study: Path, tmp_path: Path) -> None:
+    """As if it were the only one; a feature that is named lies over the region that it is of."""
+    opened, mean = open_study(study), "original_statistics_mean"
+    job = next(job for job in opened.jobs() if job.case == "P003")
+    plain = next(f for f in opened.features if f.spell("ibsi") == mean)
+    alone = {
+        region: case_maps(
+            replace(job, masks={"senior": source}, regions={}, region_names=()), [plain], 5
+        )[0].volume
+        for region, source in (("", job.masks["senior"]), ("muscle", job.regions["senior:muscle"]))
+    }
+
+    def mapped(*names: str, **asked: Any) -> dict[str, Any]:
+        found = map_case(opened, "P003", tmp_path, names, window_mm=5, **asked)
+        return {each.feature: each for each in found}
+
+    for found in (
+        mapped(mean, region="muscle"),
+        mapped(f"muscle_{mean}", region="muscle"),
+        both := mapped(mean, f"muscle_{mean}"),
+    ):
+        written = read_image(found[f"muscle_{mean}"].image)
+        np.testing.assert_array_equal(written.array, alone["muscle"].array.astype(np.float32))
+        assert written.geometry.same_grid(alone["muscle"].geometry)
+    assert [*both] == [mean, f"muscle_{mean}"]
+    for first in (both, mapped(mean, region="body")):
+        np.testing.assert_array_equal(
+            read_image(first[mean].image).array, alone[""].array.astype(np.float32)
+        )
+    assert {*mapped(region="muscle")} <= {n for n in table_of(study).names if "muscle_" in n[:7]}
+    assert not any("muscle" in name for name in mapped())
+
+
+def test_a_region_that_is_not_there_is_not_mapped(study: Path, tmp_path: Path) -> None:
+    opened, ratio = open_study(study), "body-per-muscle_original_statistics_mean"
+    for names, asked, told in (
+        ((), {"region": "arch"}, "There are body (the first), muscle."),
+        (("muscle_original_statistics_mean",), {"region": "body"}, "There is no feature"),
+        ((ratio,), {}, "it divides one region by another"),
+        ((), {"region": "muscle", "reader": "third"}, "no mask of the region 'muscle' of third"),
+    ):
+        with pytest.raises(CentrumError) as refused:
+            map_case(opened, "P003", tmp_path / "none", names, window_mm=5, **asked)
+        assert told in f"{refused.value} {refused.value.remedy}"
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_frozen_model_maps_the_region_whose_mask_is_given(study: Path, tmp_path: Path) -> None:
+    words = ["map", study / "results/model.json", "--image", study / "images/P003.nrrd",
+             "--mask", study / "masks/P003_senior.nrrd", "--out", tmp_path, "--json"]  # fmt: skip
+
+    def done(*more: object) -> Any:
+        return CliRunner().invoke(app, [*map(str, (*words, *more))])
+
+    of_body, of_muscle = done(), done("--region", f"muscle={study}/masks/P003_senior_muscle.nrrd")
+    names = [[each["feature"] for each in json.loads(d.stdout)] for d in (of_body, of_muscle)]
+    assert not any(name.startswith("muscle") for name in names[0])
+    assert all(name.startswith("muscle_") for name in names[1])
+    for each in json.loads(of_muscle.stdout):
+        (same,) = map_case(open_study(study), "P003", tmp_path, [each["feature"]], window_mm=5)
+        assert (same.lowest, same.highest) == (each["lowest"], each["highest"])
+    lacking = done("--feature", names[1][0])
+    assert "Give it: --region muscle=FILE#SEGMENT" in str(lacking.exception)
 
 
 def test_one_patient_needs_every_region(study: Path, tmp_path: Path) -> None:

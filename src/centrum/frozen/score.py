@@ -235,26 +235,31 @@ def not_scored(patient: Patient, error: Exception) -> Score:
     return _refused(patient, [Flag("refuse", "cannot-be-scored", describe(of_case(error)))])
 
 
-def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> MeasurementJob:
+def score_job(
+    model: FrozenModel,
+    patient: Patient,
+    store: Path | None,
+    regions: Sequence[str] | None = None,
+) -> MeasurementJob:
     """What to measure of a case: the features of the model and no others.
+
+    Parameters
+    ----------
+    regions : which further ones, in place of all that the model reads
 
     Raises
     ------
     DataError
         The model was fitted on tables, or a sequence that it reads is missing.
     """
-    if model.of_tables:
-        raise DataError(
-            f"The model {model.name!r} was fitted on feature tables made elsewhere: how to measure "
-            "an image is not in it. Score tables with `centrum validate`."
-        )
+    refuse_of_tables(model)
     wanted = model.protocol.images.sequences[1:]
     if missing := [name for name in wanted if not patient.sequences.get(name)]:
         raise DataError(
             f"The model reads the sequences {', '.join(model.protocol.images.sequences)}; missing "
             f"{', '.join(missing)}. Give it: --sequence {missing[0]}=FILE."
         )
-    regions = needed_regions(model)
+    regions = needed_regions(model) if regions is None else tuple(regions)
     if missing := [name for name in regions if not patient.regions.get(name)]:
         raise DataError(
             f"The model reads the regions {', '.join(regions)} beside the first; missing "
@@ -276,6 +281,21 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Measu
         store=store,
         level=named_level(str(patient.known.get("level", "")), model.protocol.images.scheme),
     )
+
+
+def refuse_of_tables(model: FrozenModel) -> None:
+    """Raise where a model cannot measure an image.
+
+    Raises
+    ------
+    DataError
+        It was fitted on tables.
+    """
+    if model.of_tables:
+        raise DataError(
+            f"The model {model.name!r} was fitted on feature tables made elsewhere: how to measure "
+            "an image is not in it. Score tables with `centrum validate`."
+        )
 
 
 def needed_extraction(model: FrozenModel) -> ExtractionSettings:

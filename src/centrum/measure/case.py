@@ -104,6 +104,30 @@ class MeasurementJob:
         """All masks, those of further regions by reader and region."""
         return {**self.masks, **self.regions}
 
+    def source_of(self, reader: str, region: str) -> str:
+        """The mask of a region by a reader; "" is the first one.
+
+        Raises
+        ------
+        DataError
+            The reader has not drawn it ("no-mask").
+        """
+        source = self.regions.get(f"{reader}:{region}") if region else self.masks[reader]
+        if not source:
+            raise DataError(
+                f"There is no mask of the region {region!r} by {reader!r}.",
+                remedy="Draw it, or leave the case out.",
+                code="no-mask",
+            )
+        return source
+
+    def of_region(self, name: str) -> dict[str, str]:
+        """Reader -> mask of a region, "" of the first one, of those who have drawn it."""
+        if not name:
+            return dict(self.masks)
+        named = {reader: f"{reader}:{name}" for reader in self.masks}
+        return {r: self.regions[key] for r, key in named.items() if self.regions.get(key)}
+
     def of_reader(self, reader: str) -> "MeasurementJob":
         """The job with the masks of one reader alone."""
         masks = {r: source for r, source in self.masks.items() if r == reader}
@@ -373,7 +397,7 @@ def _measure(job: MeasurementJob, read: CaseImages | None) -> Record:
             for name, own_mask in further.items():
                 told = [_of_sequence(name, f) for f in inspect_case(volume, own_mask)]
                 record["findings"] += _described(reader, told)
-            parts = _all_parts(job, source, mask, further, scenes)
+            parts = _all_parts(job, reader, mask, further, scenes)
             found = [_values(part) for part in parts]
             advice = [finding for _, own_advice in found for finding in own_advice]
             own = {
@@ -414,30 +438,34 @@ def all_values(job: MeasurementJob, numbers: Sequence[float | None]) -> list[flo
 def _drawn(job: MeasurementJob, reader: str, name: str, read: CaseImages, volume: Volume) -> Mask:
     """A reader's mask of a further region."""
     with _in(f"region {name}"):
-        source = job.regions.get(f"{reader}:{name}")
-        if not source:
-            raise DataError(
-                f"There is no mask of the region {name!r} by {reader!r}.",
-                remedy="Draw it, or leave the case out.",
-                code="no-mask",
-            )
-        mask = read.mask(source, volume)
+        mask = read.mask(job.source_of(reader, name), volume)
         _findings("", volume, mask)
         return mask
 
 
+@dataclass(frozen=True, eq=False)
+class _MaskAsRead:
+    """A mask, its source, and that of its reader's first region, with the reference tissue."""
+
+    mask: Mask
+    source: str
+    first: str
+
+
 def _all_parts(
     job: MeasurementJob,
-    source: str,
+    reader: str,
     mask: Mask,
     further: Mapping[str, Mask],
     scenes: Sequence["PreparedSequence"],
 ) -> list["MeasuredRegion"]:
     """A reader's regions in all sequences, the first region in all of them first."""
-    parts = _parts(job, source, mask, scenes)
-    for name, drawn in further.items():
+    first = job.masks[reader]
+    parts = _parts(job, _MaskAsRead(mask, first, first), scenes)
+    for name, own in further.items():
         with _in(f"region {name}"):
-            parts += [replace(p, of=name) for p in _parts(job, source, drawn, scenes)]
+            drawn = _MaskAsRead(own, job.regions[f"{reader}:{name}"], first)
+            parts += [replace(part, of=name) for part in _parts(job, drawn, scenes)]
     return parts
 
 
@@ -522,7 +550,7 @@ def first_parts(job: MeasurementJob, read: CaseImages | None = None) -> list[Mea
     mask = read.mask(source, volume)
     _findings("", volume, mask)
     further = {name: _drawn(job, reader, name, read, volume) for name in job.region_names}
-    return _all_parts(job, source, mask, further, scenes)
+    return _all_parts(job, reader, mask, further, scenes)
 
 
 def _scenes(job: MeasurementJob, read: CaseImages) -> list[PreparedSequence]:
@@ -563,19 +591,19 @@ def _in_sequence(name: str) -> AbstractContextManager[None]:
 
 
 def _parts(
-    job: MeasurementJob, source: str, mask: Mask, scenes: Sequence[PreparedSequence]
+    job: MeasurementJob, drawn: _MaskAsRead, scenes: Sequence[PreparedSequence]
 ) -> list[MeasuredRegion]:
     """A reader's region in all sequences."""
-    return [_part(job, source, mask, scene) for scene in scenes]
+    return [_part(job, drawn, scene) for scene in scenes]
 
 
-def _part(job: MeasurementJob, source: str, mask: Mask, scene: PreparedSequence) -> MeasuredRegion:
+def _part(job: MeasurementJob, drawn: _MaskAsRead, scene: PreparedSequence) -> MeasuredRegion:
     with _in_sequence(scene.name):
-        own = mask
+        own = drawn.mask
         if scene.name:
-            scene, own = _fitted(job, source, mask, scene)
+            scene, own = _fitted(job, drawn, scene)
             _findings("", scene.volume, own)
-        ready, region = _of_reader(job, source, scene, own), _region(job, scene.volume, own)
+        ready, region = _of_reader(job, drawn.first, scene, own), _region(job, scene.volume, own)
         _check_memory(region, scene.settings, job.images.max_memory_gb)
         return MeasuredRegion(scene.name, ready, region, scene.settings)
 
@@ -606,9 +634,10 @@ def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) ->
 
 
 def _fitted(
-    job: MeasurementJob, source: str, mask: Mask, scene: PreparedSequence
+    job: MeasurementJob, drawn: _MaskAsRead, scene: PreparedSequence
 ) -> tuple[PreparedSequence, Mask]:
     """A further sequence and the mask on one grid: its own where the mask fits it."""
+    mask = drawn.mask
     grid, tolerance = scene.volume.geometry, job.images.grid_tolerance_mm
     if mask.geometry.same_grid(grid, tolerance):
         return scene, Mask(mask.array, grid, mask.name, mask.history)
@@ -616,7 +645,7 @@ def _fitted(
         # Where the file has no place or grid of its own, it is that of the first sequence.
         if stated_orientation(mask) or of_contours(mask):
             return scene, place_mask(mask, grid, tolerance_mm=tolerance)
-        return scene, read_mask(source, grid, tolerance_mm=tolerance)
+        return scene, read_mask(drawn.source, grid, tolerance_mm=tolerance)
     except GeometryError as error:
         if job.images.on_sequence_mismatch == "refuse":
             error.add_note(

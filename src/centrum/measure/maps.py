@@ -16,7 +16,7 @@ aggregated by slice, in space where it is not.
 ((4, 8, 8), '3 × 3 mm within slices')
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -32,6 +32,7 @@ from centrum.features.ivh import VOLUME_HISTOGRAM
 from centrum.features.local_intensity import SURROUNDINGS
 from centrum.features.morphology import SHAPE
 from centrum.features.registry import Family, Feature, Reads
+from centrum.features.settings import ExtractionSettings
 from centrum.features.shape2d import SHAPE_IN_SLICE
 from centrum.features.sizes import DISTANCE_ZONES
 from centrum.features.spatial import AUTOCORRELATION
@@ -153,16 +154,20 @@ class FeatureMap:
     window: Window
 
 
-def why_not_mapped(feature: FeatureId) -> str:
+def why_not_mapped(feature: FeatureId, ratios: Collection[str] = ()) -> str:
     """Why there is no map of a feature; "" where there can be one.
+
+    Parameters
+    ----------
+    ratios : names of the ratios of regions among the features
 
     >>> why_not_mapped(FeatureId("original", "morphology", "volume", "RNU0", "Volume (mesh)"))
     'it is about the shape of the region, and all windows have the same'
     """
     if feature.label or feature.family not in FAMILIES:
         return "it is not measured on an image"
-    if feature.region:
-        return "it is about another region than the first"
+    if feature.region in ratios:
+        return "it divides one region by another"
     return NOT_OF_WINDOWS.get(FAMILIES[feature.family].reads, "")
 
 
@@ -173,25 +178,43 @@ def case_maps(
     wanted: Wanted = everywhere,
     read: CaseImages | None = None,
 ) -> tuple[FeatureMap, ...]:
-    """Maps of features of a case in the first region by its first reader, in their order.
+    """Maps of features of a case in their order, each over its own region by the first reader.
 
     What is read of the case is left in `read`.
 
     Raises
     ------
     CentrumError
-        The region cannot be measured, or as of `feature_maps`.
+        A region cannot be measured, or as of `feature_maps`.
     """
-    first = replace(job, regions={}, region_names=())
-    parts_of = {part.name: part for part in first_parts(first, read)}
+    refuse_unmapped(features, job.extraction)
+    names = tuple(dict.fromkeys(f.region for f in features if f.region))
     found: dict[FeatureId, FeatureMap] = {}
-    for name, part in parts_of.items():
-        own = {f: replace(f, sequence="") for f in features if _sequence(job, f) == name}
+    for part in first_parts(replace(job, region_names=names), read):
+        at = (part.of, part.name)
+        own = {
+            f: replace(f, region="", sequence="")
+            for f in features
+            if (f.region, _sequence(job, f)) == at
+        }
         if own:
             region = Region(part.image, part.region, part.settings)
             made = feature_maps(region, [*own.values()], window_mm, wanted)
             found |= {f: replace(m, feature=f) for f, m in zip(own, made, strict=True)}
     return tuple(found[f] for f in features)
+
+
+def refuse_unmapped(features: Sequence[FeatureId], extraction: ExtractionSettings) -> None:
+    """Raise where a feature of what is extracted has no map.
+
+    Raises
+    ------
+    ProtocolError
+        It has none, for a reason that is said ("no-map").
+    """
+    ratios = [ratio.name for ratio in extraction.ratios]
+    for feature in features:
+        _refuse(feature, why_not_mapped(feature, ratios))
 
 
 def _sequence(job: MeasurementJob, feature: FeatureId) -> str:
@@ -215,7 +238,8 @@ def feature_maps(
     """
     known = plan(region.settings)
     for feature in features:
-        _refuse(feature, known)
+        other = "it is about another region" if feature.region else "the settings do not measure it"
+        _refuse(feature, why_not_mapped(feature) or other * (feature not in known))
     images = _images(region, {f.image for f in features})
     groups: dict[tuple[str, str, str], list[FeatureId]] = {}
     for f in features:
@@ -228,10 +252,7 @@ def feature_maps(
     return tuple(made[f] for f in features)
 
 
-def _refuse(feature: FeatureId, known: Sequence[FeatureId]) -> None:
-    why = why_not_mapped(feature)
-    if not why and feature not in known:
-        why = "the settings do not measure it"
+def _refuse(feature: FeatureId, why: str) -> None:
     if why:
         name = feature.spell("ibsi")
         raise ProtocolError(f"There is no map of {name}: {why}.", code="no-map")

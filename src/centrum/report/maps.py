@@ -11,18 +11,27 @@ from matplotlib.figure import Figure
 from centrum.arrays import Flags
 from centrum.errors import DataError, of_case
 from centrum.features.feature_id import FeatureId
+from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.measure.case import MeasurementJob, all_known
 from centrum.measure.images import CaseImages
 from centrum.measure.maps import FeatureMap, Wanted, Window, case_maps, everywhere, why_not_mapped
 from centrum.prepare.image import fill_missing
+from centrum.protocol.limits import region_words
 from centrum.report.blocks import Picture, picture
-from centrum.report.figures import MapLabel, MapPanel, MapPicture, RoiPanel, draw_maps
+from centrum.report.figures import (
+    MapBlock,
+    MapLabel,
+    MapPanel,
+    MapPicture,
+    RoiPanel,
+    draw_maps,
+)
 from centrum.report.labels import unit_text
 from centrum.report.results import StudyResults
 from centrum.report.slices import Shown, SlicePart, Upright, choose_cases
 from centrum.report.tables import frame_table, labels_of, model_features
-from centrum.text import fixed, significant
+from centrum.text import fixed, listed, significant
 
 WINDOW_MM = 5.0
 """Side of a window: eight or nine pixels of 0.6 mm, a fifth of the height of a lumbar body."""
@@ -37,9 +46,18 @@ MOST_VOXELS = 5_000_000
 """In all windows of a slice: more take more than a second or two, and are not measured."""
 
 
-def leading(features: Sequence[FeatureId], most: int = LEADING) -> tuple[FeatureId, ...]:
-    """The first features that have maps."""
-    return tuple(f for f in features if not why_not_mapped(f))[:most]
+def leading(
+    features: Sequence[FeatureId], extraction: ExtractionSettings, most: int = LEADING
+) -> tuple[FeatureId, ...]:
+    """The first features that have maps, of those that such an extraction measures."""
+    ratios = [ratio.name for ratio in extraction.ratios]
+    return tuple(f for f in features if not why_not_mapped(f, ratios))[:most]
+
+
+def by_region(features: Sequence[FeatureId]) -> dict[str, tuple[FeatureId, ...]]:
+    """Features by the region that they are of, both in the order in which they come."""
+    names = dict.fromkeys(f.region for f in features)
+    return {name: tuple(f for f in features if f.region == name) for name in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +68,7 @@ class MappedCase:
     ----------
     part : which slice is shown
     picture : of it, with the outlines of the readers
-    maps : of features of the first reader's region
+    maps : of features of one region of the first reader
     """
 
     part: SlicePart
@@ -73,6 +91,10 @@ def mapped_case(
 ) -> MappedCase:
     """Maps of a case by its first reader, with the outlines of all; or of the slice shown alone.
 
+    Parameters
+    ----------
+    features : all of one region
+
     Raises
     ------
     CentrumError
@@ -80,7 +102,9 @@ def mapped_case(
     """
     read = CaseImages(job.images)
     volume = fill_missing(read.image(job.image))
-    masks = {reader: read.mask(source, volume) for reader, source in job.masks.items()}
+    first, region = next(iter(job.masks)), features[0].region
+    sources = {first: job.source_of(first, region), **job.of_region(region)}
+    masks = {reader: read.mask(source, volume) for reader, source in sources.items()}
     part = SlicePart.largest(masks, AROUND)
     wanted: Wanted = everywhere if whole else partial(_on_slice, part)
     maps = case_maps(job, features, window_mm, wanted, read)
@@ -147,21 +171,24 @@ def map_pictures(results: StudyResults) -> tuple[Picture, ...]:
 
     Nothing is measured here: it is when the figure is drawn, unless it was drawn before.
     """
-    features = leading(model_features(results))
+    features = leading(model_features(results), results.protocol.extraction)
     outcomes = (results.model.positive, results.model.negative)
     chosen = choose_cases(results.scores, outcomes) if results.jobs and features else ()
-    to_map = {shown: case for shown in chosen if (case := _case_to_map(results, shown))}
+    to_map = {shown: case for shown in chosen if (case := _case_to_map(results, shown, features))}
     if not to_map:
         return ()
     labels = labels_of(results, [feature.spell(results.table.dialect) for feature in features])
-    drawing = partial(_draw, tuple(to_map.values()), features, labels, results.simulated)
+    named = tuple(zip(features, labels, strict=True))
+    drawing = partial(_draw, tuple(to_map.values()), named, results.simulated)
     own = _own_values(results, [*to_map], features, labels)
     which = f"the {len(features)} features" if len(features) > 1 else "the feature"
     plural = "s" if len(features) > 1 else ""
+    regions = [*by_region(features)]
     caption = (
-        "Sagittal slice with the largest region of the first reader; anterior is left. Below it "
-        f"the values of {which} of the model with the largest coefficient{plural} among those that "
-        f"mean something in a window: in windows of about {WINDOW_MM:g} mm around every voxel that "
+        f"Sagittal slice with the largest {_largest(results, regions)} of the first reader; "
+        f"anterior is left. Below it the values of {which} of the model with the largest "
+        f"coefficient{plural} among those that mean something in a window: in windows of about "
+        f"{WINDOW_MM:g} mm around every voxel that "
         "was measured. A window is cut off at the border of the region, where it holds fewer "
         "voxels; its grey levels are those of the whole region. The colours of a feature are the "
         "same in all cases, from the 2nd to the 98th percentile of what is shown. A map shows "
@@ -170,13 +197,26 @@ def map_pictures(results: StudyResults) -> tuple[Picture, ...]:
     )
     return (picture(
         drawing, "maps", "Maps of the leading features", caption,
-        f"Sagittal slices of {len(to_map)} cases with colours over the vertebral body for "
+        f"Sagittal slices of {len(to_map)} cases with colours over the "
+        f"{listed(_region_names(results, regions))} for "
         f"{'; '.join(labels)}.",
         frame_table(own), reading=_reading(own, labels[0]), raster=True,
     ),)  # fmt: skip
 
 
-def _case_to_map(results: StudyResults, shown: Shown) -> _CaseToMap | None:
+def _largest(results: StudyResults, regions: Sequence[str]) -> str:
+    """What is largest on the slices that are shown."""
+    return "region" if regions == [""] else " and ".join(_region_names(results, regions))
+
+
+def _region_names(results: StudyResults, regions: Sequence[str]) -> list[str]:
+    first = region_words(results.protocol.images.region)
+    return [f'region "{name}"' if name else first for name in regions]
+
+
+def _case_to_map(
+    results: StudyResults, shown: Shown, features: Sequence[FeatureId]
+) -> _CaseToMap | None:
     """None where the case has no files, or one that cannot be read."""
     job = results.jobs.get(shown.case)
     if job is None:
@@ -187,24 +227,41 @@ def _case_to_map(results: StudyResults, shown: Shown) -> _CaseToMap | None:
     level = results.table.obs.loc[shown.case].get("level")
     name = [*([level] if isinstance(level, str) else []), shown.outcome]
     told = (f"{shown.case} · {shown.reason}", f"score {fixed(shown.score, 2)}")
-    plain = replace(job, masks=masks, regions={}, region_names=(), store=None)
+    regions = tuple(filter(None, by_region(features)))
+    read = {
+        f"{reader}:{name}": job.of_region(name)[reader]
+        for name in regions
+        for reader in there
+        if reader in job.of_region(name)
+    }
+    plain = replace(job, masks=masks, regions=read, region_names=regions, store=None)
     sources = plain.sources()
     if not all_known(sources):
         return None
     return _CaseToMap((" · ".join(name), *told), tuple(there), plain.key(sources), plain)
 
 
-def _draw(
-    cases: Sequence[_CaseToMap],
-    features: Sequence[FeatureId],
-    names: Sequence[str],
-    mark: str,
-) -> Figure:
-    """Measure the maps and draw them."""
-    found = {each: _mapped(each, features) for each in cases}
+def _draw(cases: Sequence[_CaseToMap], named: Sequence[tuple[FeatureId, str]], mark: str) -> Figure:
+    """Measure the maps of the features, which come with their labels, and draw them."""
+    labels = dict(named)
+    regions = by_region([*labels]).values()
+    blocks = [_block(cases, own, [labels[f] for f in own]) for own in regions]
+    return draw_maps(blocks, mark)
+
+
+def _block(
+    cases: Sequence[_CaseToMap], features: Sequence[FeatureId], names: Sequence[str]
+) -> MapBlock:
+    """The maps of one region."""
+    region = features[0].region
+    own = [
+        replace(each, title=(*([f"region {region}"] if region else []), *each.title))
+        for each in cases
+    ]
+    found = {each: _mapped(each, features) for each in own}
     labels = map_labels(features, names, [mapped.maps for mapped in found.values() if mapped])
     drawn = [m.drawn if m else _without(each, len(features)) for each, m in found.items()]
-    return draw_maps(drawn, labels, mark)
+    return MapBlock(drawn, labels)
 
 
 def _mapped(case: _CaseToMap, features: Sequence[FeatureId]) -> MappedCase | None:

@@ -15,7 +15,14 @@ from centrum.report.figures.importance import draw_importance
 from centrum.report.figures.instability import draw_instability
 from centrum.report.figures.lasso import draw_lasso
 from centrum.report.figures.local_effects import draw_local_effects
-from centrum.report.figures.maps import MapLabel, MapPanel, MapPicture, draw_map, draw_maps
+from centrum.report.figures.maps import (
+    MapBlock,
+    MapLabel,
+    MapPanel,
+    MapPicture,
+    draw_map,
+    draw_maps,
+)
 from centrum.report.figures.models import draw_models
 from centrum.report.figures.nomogram import draw_nomogram
 from centrum.report.figures.parts import draw_parts
@@ -27,6 +34,7 @@ from centrum.report.figures.search import draw_search
 
 __all__ = [
     "FlowChart",
+    "MapBlock",
     "MapLabel",
     "MapPanel",
     "MapPicture",

@@ -34,8 +34,8 @@ TITLE_WIDTH = 20
 FINE = 0.7
 """Width of outlines on a small picture."""
 
-HEADING_CM, ENDS_CM = 0.5, 1.9
-"""Height of the heading of a row; of the names of the readers and the titles of the cases."""
+HEADING_CM, READERS_CM, TITLES_CM = 0.5, 0.6, 1.3
+"""Height of the heading of a row, of the names of the readers, and of the titles of cases."""
 
 OVER_PICTURE = 0.5
 """Above the picture, which matplotlib draws at 0, and below the outlines."""
@@ -72,6 +72,19 @@ class MapPicture:
     maps: tuple[MapPanel, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class MapBlock:
+    """Cases with maps of the features of one region."""
+
+    cases: Sequence[MapPicture]
+    labels: Sequence[MapLabel]
+
+    @property
+    def pictures(self) -> list[RoiPanel]:
+        """What is shown of the cases."""
+        return [case.picture for case in self.cases]
+
+
 @STYLE
 def draw_map(case: MapPicture, label: MapLabel, mark: str = "") -> Figure:
     """A case and the map of its first feature beside each other, in a column of a printed page."""
@@ -87,22 +100,33 @@ def draw_map(case: MapPicture, label: MapLabel, mark: str = "") -> Figure:
 
 
 @STYLE
-def draw_maps(cases: Sequence[MapPicture], labels: Sequence[MapLabel], mark: str = "") -> Figure:
-    """A column per case, its picture above its maps; to the right of a row its colours."""
-    side = PAGE_CM / (len(cases) + 0.6)
-    height = (side + HEADING_CM) * (len(labels) + 1) + ENDS_CM
+def draw_maps(blocks: Sequence[MapBlock], mark: str = "") -> Figure:
+    """A column per case, its picture above its maps; to the right of a row its colours.
+
+    Regions stand below each other, each with pictures of its own.
+    """
+    rows, columns = sum(len(b.labels) + 1 for b in blocks), len(blocks[0].cases)
+    side = PAGE_CM / (columns + 0.6)
+    height = (side + HEADING_CM) * rows + READERS_CM + TITLES_CM * len(blocks)
     figure = new_figure(PAGE_CM, height, mark)
-    grid = figure.subplots(len(labels) + 1, len(cases), squeeze=False)
-    for axes, case in zip(grid[0], cases, strict=True):
-        draw_panel(axes, case.picture, width=TITLE_WIDTH, line=FINE)
-    for k, label in enumerate(labels):
+    grid = iter(figure.subplots(rows, columns, squeeze=False))
+    for block in blocks:
+        _draw_block(figure, block, [next(grid) for _ in (*block.labels, "pictures")])
+    draw_readers(figure, [picture for block in blocks for picture in block.pictures])
+    return figure
+
+
+def _draw_block(figure: Figure, block: MapBlock, grid: Sequence[Sequence[Axes]]) -> None:
+    """The pictures of a region in the first row, a feature in each further one."""
+    for axes, picture in zip(grid[0], block.pictures, strict=True):
+        draw_panel(axes, picture, width=TITLE_WIDTH, line=FINE)
+    for k, label in enumerate(block.labels):
         row = list(grid[k + 1])
-        _draw_feature(row, cases, k, scale := _scale([case.maps[k] for case in cases]))
+        scale = _scale([case.maps[k] for case in block.cases])
+        _draw_feature(row, block.cases, k, scale)
         bar = _draw_colours(figure, row, scale, "right")
         bar.set_label(label.unit, size=SMALL_PT)
         _head(row[0], f"{label.name}; window {label.window}")
-    draw_readers(figure, [case.picture for case in cases])
-    return figure
 
 
 def _head(first: Axes, text: str) -> None:
