@@ -15,7 +15,14 @@ from centrum.protocol import Protocol
 from centrum.validation import procedure
 from centrum.validation.fits import FitJob, Source
 from centrum.validation.matrix import Matrix
-from centrum.validation.procedure import EVERY_LEAK, LeakJob, ResampleJob, permute
+from centrum.validation.procedure import (
+    EVERY_LEAK,
+    LeakJob,
+    ResampleJob,
+    permute,
+    run_sparse,
+    sparse_protocol,
+)
 
 AUDIT = {"splits": 2, "permutations": 4}
 EVALUATION = {"seed": 30, "optimism_resamples": 3, "leak_audit": AUDIT}
@@ -137,3 +144,25 @@ def test_the_first_repeat_of_the_design_is_repeated_on_permuted_outcomes(
     asked.clear()
     nothing = permute(protocol(), source, known, parts[2:], 1, lambda *_: None)
     assert np.isnan(nothing.observed)
+
+
+def test_the_sparse_model_is_fitted_to_the_same_parts_and_at_last_to_all_of_a_design(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is fitted where the study's model is the sparse one."""
+    monkeypatch.setattr(procedure, "refit_all", lambda _, jobs, *__: tuple(jobs))
+    parts = [Part("fold 1", 0, np.arange(8), np.arange(8, 12)),
+             Part("fold 2", 0, np.arange(4, 12), np.arange(4))]  # fmt: skip
+
+    def fitted(chosen: Protocol, some: list[Part]) -> list[tuple[str, list[int], list[int]]]:
+        jobs = run_sparse(chosen, source, some, 1, lambda *_: None)
+        assert {job.protocol.model == chosen.model.sparse for job in jobs} <= {True}
+        return [(job.name, job.train.tolist(), job.test.tolist()) for job in jobs]
+
+    told = [(part.name, part.train.tolist(), part.test.tolist()) for part in parts]
+    assert fitted(protocol(), parts[:1]) == told[:1]
+    nested = fitted(protocol(split={"design": "nested_cv"}), parts)
+    assert nested == [*told, ("final", [*range(12)], [*range(12)])]
+    few = sparse_protocol(protocol())
+    assert few is not None
+    assert fitted(few, parts) == []
