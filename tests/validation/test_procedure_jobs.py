@@ -1,8 +1,10 @@
-"""The jobs of an internal validation: which there are, what they are known by, what they leave."""
+"""Internal validation without a study: its jobs, what they are known by, what is counted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -18,8 +20,11 @@ from centrum.validation.matrix import Matrix
 from centrum.validation.procedure import (
     EVERY_LEAK,
     LeakJob,
+    Permutation,
     ResampleJob,
+    _reasons,
     permute,
+    row_audit,
     run_sparse,
     sparse_protocol,
 )
@@ -166,3 +171,50 @@ def test_the_sparse_model_is_fitted_to_the_same_parts_and_at_last_to_all_of_a_de
     few = sparse_protocol(protocol())
     assert few is not None
     assert fitted(few, parts) == []
+
+
+def test_outcomes_that_can_be_permuted_in_twenty_ways_can_show_a_p_of_05() -> None:
+    """The smallest P of n ways is 1 / n."""
+    assert Permutation(0.9, tuple([0.5] * 19), 0, ways=20).p == 0.05
+    few = Permutation(0.9, tuple([0.5] * 18), 0, ways=19)
+    assert not few.telling
+    assert np.isnan(few.p)
+    assert not Permutation(0.9, (), 5).telling
+
+
+def test_rows_patients_and_centres_on_both_sides_are_counted() -> None:
+    """By hand: what is within one side, or unknown, counts nowhere."""
+    X = np.random.default_rng(8).normal(size=(8, 9, 2))
+    X[4, :, 0] = X[0, :, 0]  # on both sides
+    X[1, :, 0] = X[2, :, 0]  # on one side
+    X[6, :, 0] = X[3, :, 0] + 1e-9  # nearly, on both sides
+    matrix = Matrix(
+        X=X,
+        names=tuple("abcdefghi"),
+        sources={},
+        positive=np.arange(8) % 2,
+        patients=np.array([*"pqrstupp"]),
+        batch=None,
+        readers=("senior", "resident"),
+        columns=pd.DataFrame({"centre": ["A", "B", None, "C", "A", "B", None, "D"]}),
+    )
+    part = Part("split", 0, np.arange(4), np.arange(4, 8))
+    found = row_audit(matrix, [part, Part("other", 1, np.array([0, 5]), np.array([1, 2]))])
+    assert found["equal_rows"] == 4
+    assert [pair[:2] for pair in found["near_copies"]] == [[0, 4], [1, 2], [3, 6]]
+    one, other = found["parts"]
+    assert (one["name"], one["n_train"], one["n_test"]) == ("split", 4, 4)
+    assert (one["patients"], one["equal_rows"], one["near_copies"], one["centres"]) == (1, 1, 2, 2)
+    assert [other[k] for k in ("patients", "equal_rows", "near_copies", "centres")] == [0, 0, 0, 1]
+    assert one["train"] != one["test"]
+    nameless = replace(matrix, columns=pd.DataFrame(index=range(8)))
+    assert row_audit(nameless, [part])["parts"][0]["centres"] == 0
+    second = replace(matrix, X=X[:, :, ::-1])
+    assert row_audit(second, [part])["equal_rows"] == 0, "of the primary reader"
+
+
+def test_resamples_that_could_not_be_drawn_are_counted_with_the_first_reason() -> None:
+    assert _reasons(["no feature is left"] * 2 + [Mock()]) == {
+        "resamples": "2 of 3, the first because: no feature is left"
+    }
+    assert _reasons([Mock()]) == {}
