@@ -198,11 +198,12 @@ def test_lilliefors_p_is_a_probability_below_that_of_a_known_mean(x):
     assert p <= known.pvalue + 0.05
 
 
-def test_large_samples_meet_stephens_five_percent_point():
-    """Stephens 1974, table 1A, case 3: (sqrt n - 0.01 + 0.85 / sqrt n) D = 0.895."""
+@pytest.mark.parametrize(("point", "p", "away"), [(0.895, 0.05, 0.0015), (1.035, 0.01, 0.0016)])
+def test_large_samples_meet_stephens_percentage_points(point, p, away):
+    """Stephens 1974, table 1A, case 3: of (sqrt n - 0.01 + 0.85 / sqrt n) D."""
     n = 200
-    d = 0.895 / (np.sqrt(n) - 0.01 + 0.85 / np.sqrt(n))
-    assert _lilliefors_p(d, n) == pytest.approx(0.05, abs=0.0015)
+    d = point / (np.sqrt(n) - 0.01 + 0.85 / np.sqrt(n))
+    assert _lilliefors_p(d, n) == pytest.approx(p, abs=away)
 
 
 def test_p_of_lilliefors_falls_without_a_step() -> None:

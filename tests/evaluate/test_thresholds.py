@@ -241,6 +241,14 @@ def test_balanced_accuracy_and_mcc_equal_scikit_learns(tp, fp, tn, fn):
     assert values["mcc"] == pytest.approx(matthews_corrcoef(truth, called), abs=1e-12)
 
 
+@pytest.mark.parametrize("n", range(1, 20))
+def test_mcc_without_error_or_without_a_right_call_has_no_width(n):
+    """Whatever rounding leaves of 1."""
+    for counts, phi in (((n, 0, 7, 0), 1), ((0, 7, 0, n), -1)):
+        found = Confusion(*counts).intervals()["mcc"]
+        assert found.lower == found.upper == pytest.approx(phi, abs=1e-12)
+
+
 def test_mccs_interval_is_the_delta_method_on_fishers_scale():
     counts = np.array([31.0, 7, 40, 12])
 

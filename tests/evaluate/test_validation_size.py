@@ -90,6 +90,13 @@ def test_the_interval_of_the_net_benefit_is_that_of_drawn_tables(prevalence, thr
     assert benefit.mean() == pytest.approx(expected.measures[BENEFIT], abs=0.01)
 
 
+def test_a_model_is_expected_to_be_calibrated():
+    plain = ExpectedModel.binormal(0.3, 0.8)
+    assert plain.measures == {OE: 1, SLOPE: 1, C: 0.8}
+    at = ExpectedModel.binormal(0.3, 0.8, 0.4)
+    assert list(at.measures) == [OE, SLOPE, C, BENEFIT]
+
+
 def test_sensitivity_and_specificity_are_those_of_the_binormal_model():
     expected = ExpectedModel.binormal(0.5, 0.85, threshold=0.5)
     distance = np.sqrt(2) * norm.ppf(0.85)

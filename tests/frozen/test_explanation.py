@@ -16,6 +16,7 @@ from centrum.frozen.explanation import (
     Importance,
     StudyExplanation,
     explain_study,
+    not_explained,
     resamples_patients,
 )
 from centrum.frozen.export import scorer_of
@@ -276,3 +277,11 @@ def test_missing_values_and_a_part_that_fails(
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     found, *_ = explained(protocol(), tmp_path)
     assert as_json(from_json(StudyExplanation, as_json(found))) == as_json(found)
+
+
+def test_a_study_that_could_not_be_explained_says_why_and_nothing_else() -> None:
+    found = not_explained("vote", "No part could be fitted.")
+    assert (found.scale, found.failed, found.parts) == ("vote", "No part could be fitted.", 0)
+    assert (found.features, found.cases, found.groups, found.effects) == ((), (), (), ())
+    assert found.sizes.shape == (0,)
+    assert found.z.shape == found.contributions.shape == (0, 0)

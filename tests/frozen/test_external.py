@@ -27,6 +27,7 @@ from centrum.frozen.external import (
     drift_of,
     validate,
 )
+from centrum.frozen.external_record import ExternalRecord, read_external, shared_scores
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
@@ -386,3 +387,44 @@ def test_one_outcome_is_refused(model: FrozenModel, tmp_path: Path) -> None:
     one = NewCases(new.cases, new.patients, np.ones(10, bool), new.values, None)
     with pytest.raises(DataError, match="outcome"):
         judged(model, one)
+
+
+def test_what_a_validation_left_is_read_again(small: FrozenModel, tmp_path: Path) -> None:
+    new = drawn(small, 60)
+    found = validate(small, new, refused={"c99": "no mask"})
+    path = tmp_path / "validation.json"
+
+    def leave(record: object, cases: pd.DataFrame) -> None:
+        path.write_text(json.dumps(record))
+        cases.to_csv(tmp_path / "predictions.csv", index=False)
+
+    with pytest.raises(DataError, match=r"holds no validation\.json"):
+        read_external(tmp_path, "abc")
+    record = as_json(found) | {"model": "abc"}
+    leave(record, found.predictions())
+    again, own = read_external(tmp_path, "abc"), ExternalRecord.of(found)
+    assert (again.refused, own.refused) == (1, 1)
+    assert as_json(again.evaluation) == as_json(own.evaluation)
+    assert as_json(again.calibration) == as_json(own.calibration)
+    assert as_json(again.people) == as_json(own.people)
+    assert as_json(own.calibration) == as_json(found.calibrated[0].calibration)
+    for name in ("positive", "scores", "probability"):
+        np.testing.assert_allclose(getattr(again, name), getattr(found, name))
+        np.testing.assert_array_equal(getattr(own, name), getattr(found, name))
+    assert again.positive.dtype == bool
+    leave(record, found.predictions().iloc[:59])
+    with pytest.raises(DataError, match=r"is of 60 cases, predictions\.csv of 59"):
+        read_external(tmp_path, "abc")
+    leave({name: value for name, value in record.items() if name != "band"}, found.predictions())
+    with pytest.raises(DataError, match=r"lacks what this version .* \(KeyError: 'band'\)"):
+        read_external(tmp_path, "abc")
+    for other in (record | {"model": "abd"}, [record]):
+        leave(other, found.predictions())
+        with pytest.raises(DataError, match="is of another model"):
+            read_external(tmp_path, "abc")
+
+
+def test_scores_that_both_have_are_counted_where_they_are_all_different() -> None:
+    own = np.array([0.1, 0.25, 0.7])
+    assert shared_scores(own, np.array([0.1 + 4e-10, 0.7 + 6e-10, 0.25, 0.25])) == 3
+    assert shared_scores(np.array([0.1, 0.1, 0.7]), own) == 0

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from centrum.modelling.fusion import FusionClassifier
+from centrum.modelling.fusion import FusionClassifier, clinical_settings
 from centrum.modelling.settings import ModelSettings
 
 N = 60
@@ -68,3 +68,19 @@ def test_each_source_knows_its_own_features_and_levels() -> None:
     np.testing.assert_array_equal(
         model.selected_, np.concatenate([m.selected_ for m in model.models_.values()])
     )
+
+
+def test_each_source_has_a_model_of_its_own_columns() -> None:
+    """Their probabilities are not asked for; levels are those of the source that has them."""
+    rng = np.random.default_rng(19)
+    X = rng.normal(size=(N, 6)) + 0.8 * Y[:, None]
+    X[:, 4:] = np.eye(2)[rng.integers(0, 2, N)]
+    model = fusion(fusion="late", C=0.5).fit(X, Y)
+    for name, one in model.models_.items():
+        assert not one.calibrate, name
+        assert one.seed == 3
+        assert one.feature_names == [NAMES[k] for k in SOURCES[name]]
+        assert one.covariates == (COVARIATES if name == "clinical" else ())
+        own = one.settings
+        assert own == (clinical_settings(model.settings) if name == "clinical" else model.settings)
+    assert len(model.models_) == 3

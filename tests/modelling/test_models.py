@@ -28,6 +28,7 @@ from centrum.modelling.search import SearchClassifier, _better_half, candidates
 from centrum.modelling.settings import (
     ClassifierName,
     FeatureCountSettings,
+    HarmonisationSettings,
     ImputationSettings,
     LassoSettings,
     ModelSettings,
@@ -558,6 +559,23 @@ class TestLeaks:
     def test_honest_makes_nothing_of_nothing(self) -> None:
         areas = [LEAKS["honest"](self.scene(seed)) for seed in range(16)]
         assert abs(np.mean(areas) - 0.5) < 0.09
+
+    def test_rows_of_a_scene_bring_their_batches(self) -> None:
+        """As a model gets them that is fitted and scored by hand."""
+        scene = self.scene(0, p=6)
+        combat = change(harmonisation=HarmonisationSettings(method="combat"))
+        batch = np.where(np.arange(80) % 3 == 0, "B", "A")
+        X = scene.X + 3 * (batch == "B")[:, None, None]
+        one = StudyClassifier(combat, 1)
+        own = replace(scene, model=one, X=X, batch=batch, settings=combat)
+        seen = X[own.train], own.y[own.train], own.patients[own.train], batch[own.train]
+        model = StudyClassifier(combat, 1).fit(*seen)
+        np.testing.assert_allclose(own.out_of_fold, model.inner_scores(*seen))
+        tested = model.decision_function(X[own.test], batch[own.test])
+        np.testing.assert_allclose(own.tested, tested)
+        assert LEAKS["honest"](own) == pytest.approx(auc(own.y[own.test] == 1, tested))
+        for name in LEAKS:
+            assert 0 <= LEAKS[name](own) <= 1, name
 
     def test_a_leak_that_cannot_be_switched_on_says_so(self) -> None:
         scene = self.scene(0)

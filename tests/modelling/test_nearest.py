@@ -1,9 +1,12 @@
 """Gaps are filled from cases that are alike, by what both know, whatever the order."""
 
 import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.impute import KNNImputer
 
 from centrum.modelling.auc import _levels, auc
+from centrum.modelling.imputation import NearestImputer
 from centrum.modelling.nearest import TIE, fill_from_nearest, spread_of
 
 
@@ -66,3 +69,11 @@ def test_scores_no_further_apart_than_rounding_are_tied() -> None:
     assert auc(positive, scores) == 5 / 6
     both = np.column_stack([scores, -scores])
     assert _levels(both, 1e-10).T.tolist() == [[0, 0, 0, 1, 2], [2, 2, 2, 1, 0]]
+
+
+def test_new_cases_have_the_features_of_the_training_cases() -> None:
+    step = NearestImputer().fit(np.arange(12.0).reshape(4, 3))
+    with pytest.raises(ValueError, match="expecting 3 features"):
+        step.transform(np.ones((2, 2)))
+    with pytest.raises(NotFittedError):
+        NearestImputer().transform(np.ones((2, 3)))

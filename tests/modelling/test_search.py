@@ -112,6 +112,10 @@ def test_no_candidate_is_dropped_after_the_last_fold(data: tuple) -> None:
     model = searched(data, **many, ensemble=8)
     assert [row.folds for row in model.table_] == [2] * 4 + [1] * 4
     assert len(model.chosen_) == 4
+    means = [row.mean for row in model.table_]
+    assert means[:4] == sorted(means[:4], reverse=True)
+    assert means[4:] == sorted(means[4:], reverse=True)
+    assert means[0] > means[3]
     whole = searched(data, **many, halving=False)
     assert [row.folds for row in whole.table_] == [2] * 8
 

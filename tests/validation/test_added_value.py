@@ -151,12 +151,12 @@ def test_a_level_of_no_training_case_has_no_place(
     assert coil.levels == ("a", "b")
 
 
-@pytest.mark.parametrize("constant", ["a", 0.3])
+@pytest.mark.parametrize("constant", ["a", 0.3, 300.1])
 def test_a_variable_that_no_training_case_differs_in_has_no_axis(
     obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, constant: object
 ) -> None:
     held = sides(score)
-    coils = obs.assign(coil=[constant] * 80 + [constant, 6.0 if constant == 0.3 else "b"] * 20)
+    coils = obs.assign(coil=[constant] * 80 + [constant, "b" if constant == "a" else 6.0] * 20)
     protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil, age]}", "test")
     found = added(protocol, coils, positive, held, [held], ranking(score, held))
     assert [axis.variable for axis in found.nomogram.axes] == ["age", "score"]

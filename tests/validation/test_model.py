@@ -16,7 +16,7 @@ from centrum.modelling.settings import (
     RfeSettings,
     SelectSettings,
 )
-from centrum.validation.model import Model, _named, model_of
+from centrum.validation.model import Model, _lasso_facts, _named, model_of
 
 N, NAMES = 60, [f"f{k}" for k in range(9)]
 Y = np.arange(N) % 2
@@ -126,3 +126,18 @@ def test_the_path_of_an_elastic_net_is_of_what_entered_the_classifier() -> None:
     assert (lasso.measure, lasso.fallback) == ("class", found.fallback_)
     assert (lasso.lambda_min, lasso.lambda_1se) == (found.lambda_min_, found.lambda_1se_)
     assert lasso.chosen == found.lambda_
+
+
+def test_features_that_never_enter_the_path_are_not_of_it() -> None:
+    path = SimpleNamespace(
+        coefficients=np.array([[0.0, 0, 0], [0, 1, 0], [0, 2, 3]]), lambdas=np.array([3.0, 2, 1]),
+        df=np.array([0, 1, 2]),
+    )  # fmt: skip
+    told = dict.fromkeys(("cvm_", "cvsd_"), np.zeros(3))
+    told |= dict.fromkeys(("lambda_min_", "lambda_1se_", "lambda_"), 1.0)
+    lasso = SimpleNamespace(path_=path, measure_="auc", fallback_=False, **told)
+    funnel = {"constant": np.array([*"abcd"]), "select": np.array([*"bcd"]), "rank": np.array([])}
+    facts = _lasso_facts(SimpleNamespace(lasso_=lasso, funnel_=funnel))
+    assert facts is not None
+    assert facts.names == ("b", "c")
+    np.testing.assert_array_equal(facts.coefficients, [[0, 0], [1, 0], [2, 3]])

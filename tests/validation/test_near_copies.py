@@ -5,7 +5,7 @@ import pytest
 
 from centrum import arrays
 from centrum.validation import near_copies as module
-from centrum.validation.near_copies import near_copies
+from centrum.validation.near_copies import _verified, near_copies
 
 
 @pytest.fixture
@@ -41,6 +41,21 @@ def test_no_pair_just_above_the_limit_is_lost(monkeypatch) -> None:
     monkeypatch.setattr(module, "DIMENSIONS", 1)
     assert min(r for *_, r in whole) < 0.9991
     assert [pair[:2] for pair in near_copies(rows)] == [pair[:2] for pair in whole]
+
+
+def test_no_others_are_verified_where_all_dimensions_are_looked_at(rows, monkeypatch) -> None:
+    monkeypatch.setattr(module, "COMPARED", 40)
+    monkeypatch.setattr(module, "DIMENSIONS", 28)
+    verified = []
+
+    def verify(zscored, pairs):
+        verified.extend(pairs.tolist())
+        return _verified(zscored, pairs)
+
+    monkeypatch.setattr(module, "_verified", verify)
+    found = near_copies(rows)
+    assert sorted(verified) == [[*pair[:2]] for pair in found]
+    assert len(found) == 3
 
 
 @pytest.mark.parametrize("compared", [2000, 10])

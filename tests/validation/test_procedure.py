@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from centrum.errors import DataError, ProtocolError
 from centrum.evaluate import Scored
 from centrum.evaluate.thresholds import cost_cutoff
 from centrum.modelling.auc import auc
-from centrum.modelling.designs import Part
 from centrum.modelling.permute import shuffle_by_patient
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.split import stratified_split
@@ -25,12 +23,10 @@ from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.decision import choose_cutoff
 from centrum.validation.fits import FITS, READ, fit_rows, used_features
-from centrum.validation.matrix import Matrix, covariate_values, study_matrix
+from centrum.validation.matrix import covariate_values, study_matrix
 from centrum.validation.procedure import (
     InternalValidation,
     Permutation,
-    _reasons,
-    row_audit,
     sparse_protocol,
 )
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
@@ -482,50 +478,3 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
     assert "Not shown, combined model" not in text
     assert "Not shown, second readings or copies" in text
     assert "features selected on all cases before the split" in text
-
-
-def test_outcomes_that_can_be_permuted_in_twenty_ways_can_show_a_p_of_05() -> None:
-    """The smallest P of n ways is 1 / n."""
-    assert Permutation(0.9, tuple([0.5] * 19), 0, ways=20).p == 0.05
-    few = Permutation(0.9, tuple([0.5] * 18), 0, ways=19)
-    assert not few.telling
-    assert np.isnan(few.p)
-    assert not Permutation(0.9, (), 5).telling
-
-
-def test_rows_patients_and_centres_on_both_sides_are_counted() -> None:
-    """By hand: what is within one side, or unknown, counts nowhere."""
-    X = np.random.default_rng(8).normal(size=(8, 9, 2))
-    X[4, :, 0] = X[0, :, 0]  # on both sides
-    X[1, :, 0] = X[2, :, 0]  # on one side
-    X[6, :, 0] = X[3, :, 0] + 1e-9  # nearly, on both sides
-    matrix = Matrix(
-        X=X,
-        names=tuple("abcdefghi"),
-        sources={},
-        positive=np.arange(8) % 2,
-        patients=np.array([*"pqrstupp"]),
-        batch=None,
-        readers=("senior", "resident"),
-        columns=pd.DataFrame({"centre": ["A", "B", None, "C", "A", "B", None, "D"]}),
-    )
-    part = Part("split", 0, np.arange(4), np.arange(4, 8))
-    found = row_audit(matrix, [part, Part("other", 1, np.array([0, 5]), np.array([1, 2]))])
-    assert found["equal_rows"] == 4
-    assert [pair[:2] for pair in found["near_copies"]] == [[0, 4], [1, 2], [3, 6]]
-    one, other = found["parts"]
-    assert (one["name"], one["n_train"], one["n_test"]) == ("split", 4, 4)
-    assert (one["patients"], one["equal_rows"], one["near_copies"], one["centres"]) == (1, 1, 2, 2)
-    assert [other[k] for k in ("patients", "equal_rows", "near_copies", "centres")] == [0, 0, 0, 1]
-    assert one["train"] != one["test"]
-    nameless = replace(matrix, columns=pd.DataFrame(index=range(8)))
-    assert row_audit(nameless, [part])["parts"][0]["centres"] == 0
-    second = replace(matrix, X=X[:, :, ::-1])
-    assert row_audit(second, [part])["equal_rows"] == 0, "of the primary reader"
-
-
-def test_resamples_that_could_not_be_drawn_are_counted_with_the_first_reason() -> None:
-    assert _reasons(["no feature is left"] * 2 + [Mock()]) == {
-        "resamples": "2 of 3, the first because: no feature is left"
-    }
-    assert _reasons([Mock()]) == {}

@@ -183,7 +183,7 @@ def _temporal(
         by_patient = first.groupby(patients).first().sort_values(kind="stable")
         at = min(round(split.train_fraction * len(by_patient)), len(by_patient) - 1)
         late, name = first >= by_patient.iloc[at], "the latest patients"
-    here = late.to_numpy(dtype=bool)
+    here = late.to_numpy()
     yield Part(name, 0, np.flatnonzero(~here), np.flatnonzero(here))
 
 

@@ -73,7 +73,8 @@ def _candidates(rows: _ZScored) -> Ints:
     axes = np.linalg.svd(sample, full_matrices=False)[2][:DIMENSIONS].T
     few = np.concatenate([rows.unit(own) @ axes for own in row_blocks(rows.values)])
     reach = np.sqrt(2 * (1 - ALIKE)) + SLACK
-    return np.sort(cKDTree(few).query_pairs(reach, output_type="ndarray"), axis=1)
+    pairs: Ints = cKDTree(few).query_pairs(reach, output_type="ndarray")  # the earlier row first
+    return pairs
 
 
 def _verified(rows: _ZScored, pairs: Ints) -> Iterator[Pair]:
