@@ -73,8 +73,9 @@ def added(both: float, clinical: float) -> Any:
 def test_sentences_of_the_report(first: float, second: float) -> None:
     a, b, d, *_ = told(found_text(other_reader(first, second)))
     assert a - b == d
-    a, b, d = told(readings.parts({"model": np.array([first]), "volume": np.array([second])}))
-    assert abs(a - b) == d
+    text = readings.parts({"model": np.array([first]), "volume": np.array([second])})
+    a, b, *gap = told(text)
+    assert [abs(a - b)] == gap or ("as much" in text and a == b)
     clinical, _, both, d, *_ = told(added_value.added_text(added(first, second)))
     assert both - clinical == d
 
