@@ -23,7 +23,7 @@ from centrum.features.statistics import Intensities, statistics as first_order_f
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.io import read_image
 from centrum.kernels import hull
-from centrum.kernels.enclosing import convex_hull
+from centrum.kernels.convex_hull import convex_hull
 from centrum.kernels.mesh import Surface, scan
 from centrum.kernels.tally import Tally
 from centrum.measure.extract import family_values

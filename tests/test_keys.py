@@ -26,15 +26,14 @@ from centrum.commands.plan import plan_study
 from centrum.execution import silent
 from centrum.filters.filter import Filter
 from centrum.frozen.explanation import ExplainJob
-from centrum.geometry import Geometry
-from centrum.measure import case as measure, images as images_of_cases, label_checks
+from centrum.measure import case as measure, images as images_of_cases
 from centrum.measure.morphometry import MorphometryJob
 from centrum.measure.perturbed import PerturbedJob
 from centrum.modelling.designs import Part
 from centrum.morphometry.settings import MorphometrySettings
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul
-from centrum.protocol import Images, Protocol, parse_protocol
+from centrum.protocol import Protocol, parse_protocol
 from centrum.provenance import file_digest
 from centrum.stages import RESULTS
 from centrum.study.stage_keys import KEYS
@@ -691,46 +690,6 @@ def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> Non
         procedure.ResampleJob(source, protocol, (0, 2), 1),
     ]
     assert len({job.key() for job in jobs}) == len(jobs)
-
-
-@pytest.mark.parametrize("change", ["file", "labels", "orientation", "grid"])
-def test_what_is_doubtful_about_a_label_map_goes_by_the_map_and_its_scheme(
-    study: Path, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
-    made = []
-    monkeypatch.setattr(label_checks, "read_label_map", lambda *read: made.append(read) or NoDoubt)
-    path, settings, store = (
-        study / "P00-senior.nrrd",
-        Images(labels="verse"),
-        study / "results/store",
-    )
-    grid = Geometry((4, 4, 4), (1, 1, 1))
-    label_checks._looked_at(path, settings, store, grid)
-    label_checks._looked_at(path, settings, store, grid)
-    assert len(made) == 1
-    if change == "file":
-        erase_voxel(path)
-    elif change == "grid":
-        grid = Geometry((4, 4, 4), (1, 1, 2))
-    else:
-        other = {"labels": "spineps", "orientation": "PIR"}[change]
-        settings = settings.model_copy(update={change: other})
-    label_checks._looked_at(path, settings, store, grid)
-    assert len(made) == 2
-
-
-class NoDoubt:
-    """A label map with nothing odd in it."""
-
-    tabled = False
-
-    @staticmethod
-    def doubt() -> dict[str, str]:
-        return {}
-
-    @staticmethod
-    def unusual_size() -> str:
-        return ""
 
 
 def test_the_name_of_a_part_is_that_of_the_design(tables: Path) -> None:

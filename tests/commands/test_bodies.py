@@ -13,24 +13,19 @@ from typer.testing import CliRunner
 
 from centrum.agreement import icc
 from centrum.cli import CASES_FAILED, app
-from centrum.cohort.levels import Level
 from centrum.commands import study as verbs
 from centrum.commands.bodies import MORPHOMETRY_AGREEMENT, _agreement, load_bodies, morphometry
 from centrum.errors import CentrumError, ProtocolError
-from centrum.features.settings import ExtractionSettings
 from centrum.frozen.model import read_model
 from centrum.frozen.score import Patient, score_patient
 from centrum.measure import morphometry as measured
-from centrum.measure.case import MeasurementJob
 from centrum.morphometry import genant, measure_body
 from centrum.morphometry.measures import OF_BODY, OF_GRADE
-from centrum.morphometry.settings import MorphometrySettings
-from centrum.protocol import Images, parse_protocol
+from centrum.protocol import parse_protocol
 from centrum.study.study import open_study
 from centrum.table import MORPHOMETRY
-from centrum.volume import Mask, bounding_box
+from centrum.volume import Mask
 from tests.morphometry.shapes import HOLLOW, crush, trough, vertebral_body, wedge
-from tests.morphometry.test_exam import spine, write as write_labels
 from tests.smallest import MODEL, about
 from tests.studies import write_rows
 
@@ -181,57 +176,6 @@ def test_a_study_without_the_block_has_no_such_stage(study: Path) -> None:
     (study / "study.yaml").write_text(text)
     with pytest.raises(ProtocolError, match="no block `morphometry`"):
         morphometry(open_study(study))
-
-
-def test_a_mask_that_was_cropped_to_its_region_is_not_cut_by_the_image(tmp_path: Path) -> None:
-    """The edge of the file is no edge of the image; where the image ends, there is no grade."""
-    whole = vertebral_body(**HOLLOW, name="L1", spacing=(1.2, 1.2, 4.4))
-    box = bounding_box(whole.array)
-    start = tuple(span.start for span in box[::-1])
-    size = tuple(span.stop - span.start for span in box[::-1])
-    cropped = Mask(whole.array[box], whole.geometry.crop(start, size), whole.name)
-    cases = {"placed": whole, "cut": cropped}
-    for name, image in cases.items():
-        write(tmp_path / f"{name}.nrrd", image.array.astype(np.int16), image)
-    drawn = write(tmp_path / "drawn.nrrd", cropped.array.astype(np.uint8), cropped)
-    records = {
-        name: measured.measure_bodies(
-            measured.MorphometryJob(
-                MeasurementJob(
-                    case=name,
-                    image=str(tmp_path / f"{name}.nrrd"),
-                    masks={"senior": str(tmp_path / drawn)},
-                    images=Images(),
-                    extraction=ExtractionSettings(),
-                    store=None,
-                    level=Level.parse("L1"),
-                ),
-                MorphometrySettings(),
-            )
-        )["senior"]
-        for name in cases
-    }
-    assert records["placed"]["measures"]["grade"] == genant(measure_body(whole)).grade
-    assert records["cut"]["notes"].startswith("no grade: cut by the image")
-
-
-def test_whole_bodies_of_the_label_map_are_the_reference(tmp_path: Path) -> None:
-    masks = spine(("T12", "L1", "L2"), (27, 18, 27))
-    labels = write_labels(tmp_path / "labels.nii.gz", masks, (19, 20, 21))
-
-    def record(**settings: bool) -> dict:
-        job = MeasurementJob(
-            case="P01", image="", masks={"senior": f"{labels}#20"}, images=Images(labels="verse"),
-            extraction=ExtractionSettings(), store=None, level=Level.parse("L1"),
-        )  # fmt: skip
-        wanted = measured.MorphometryJob(job, MorphometrySettings(**settings))
-        return measured.measure_bodies(wanted)["senior"]
-
-    among, alone = record(), record(neighbours=False)
-    assert among["reference"] == "neighbours T12, L2"
-    assert among["measures"]["greatest_loss"] == pytest.approx(1 / 6, abs=0.03)
-    assert alone["reference"] == "healthy L1 of the same depth"
-    assert among["measures"]["posterior"] == pytest.approx(alone["measures"]["posterior"], abs=0.1)
 
 
 def test_measures_are_covariates(study: Path) -> None:

@@ -1,6 +1,5 @@
 """The verb `map`: what is written of one case, of a study or by a frozen model."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from centrum.frozen.score import Patient
 from centrum.frozen.scorer import Branch, Member, Scorer
 from centrum.io import read_image
 from centrum.measure.case import first_parts
-from centrum.measure.maps import case_maps, feature_maps, why_not_mapped
+from centrum.measure.maps import feature_maps, why_not_mapped
 from centrum.measure.region import Region
 from centrum.report.maps import LEADING
 from centrum.report.style import COLUMN_CM, PNG_DPI
@@ -62,27 +61,6 @@ def test_the_region_of_another_reader(study: Study, tmp_path: Path) -> None:
     senior, resident = (np.isfinite(read_image(each.image).array).sum() for each in found)
     assert resident > senior  # whose outlines are smaller
     assert [each.reader for each in found] == ["senior", "resident"]
-
-
-def test_maps_of_several_sequences(study: Study) -> None:
-    """Each is measured in its own image, by the region that was drawn on the first."""
-    job, other = (next(j for j in study.jobs() if j.case == case) for case in ("P003", "P004"))
-    mean = next(f for f in study.features if f.spell("ibsi") == "original_statistics_mean")
-    named = [replace(mean, sequence=name) for name in ("T1w", "T2w")]
-    both = case_maps(replace(job, further={"T1w": other.image}), named, 5)
-    assert [m.feature for m in both] == named
-    for found, image in zip(both, (other.image, job.image), strict=True):
-        (alone,) = case_maps(replace(job, image=image), [mean], 5)
-        np.testing.assert_array_equal(found.volume.array, alone.volume.array)
-        assert found.volume.history[-1].parameters["window"] == found.window.text
-
-
-def test_further_regions_are_not_read_for_the_first(study: Study) -> None:
-    job = next(j for j in study.jobs() if j.case == "P003")
-    mean = next(f for f in study.features if f.spell("ibsi") == "original_statistics_mean")
-    (alone,) = case_maps(job, [mean], 5)
-    (beside,) = case_maps(replace(job, region_names=("muscle",)), [mean], 5)
-    np.testing.assert_array_equal(alone.volume.array, beside.volume.array)
 
 
 def test_without_names_the_leading_features_are_mapped(study: Study, tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ from centrum.evaluate.bootstrap import (
     percentile_interval,
 )
 from centrum.evaluate.comparison import (
-    delong_covariance,
     delong_test,
     difference_interval,
 )
 from centrum.evaluate.discrimination import (
     auc,
     delong_variance,
+    deviation_variance,
+    deviations,
     left_out_auc,
     partial_auc,
     precision_recall,
@@ -61,8 +62,9 @@ def test_paired_test_equals_proc(sets):
         values = (found.statistic, found.p, found.interval.lower, found.interval.upper)
         known = (expected["Z"], expected["p"], *expected["ci_diff"])
         np.testing.assert_allclose(values, known, rtol=1e-12, atol=1e-15, err_msg=name)
-        covariance = delong_covariance(scored(rows, "s1"), scored(rows, "s2"))
-        assert covariance == pytest.approx(wanted["cov_delong"], abs=1e-12)
+        parts = [scored(rows, "s1"), scored(rows, "s2")]
+        apart, together = sum(map(delong_variance, parts)), variance_of_difference(*parts)
+        assert (apart - together) / 2 == pytest.approx(wanted["cov_delong"], abs=1e-12)
 
 
 def test_closest_to_the_top_left_equals_proc(sets):
@@ -78,11 +80,21 @@ def test_a_score_does_not_differ_from_itself():
     assert (found.difference, found.statistic, found.p) == (0, 0, 1)
 
 
-def test_covariance_with_itself_is_the_variance_also_with_clusters():
+def test_variance_of_a_difference_is_that_of_its_jackknife_also_with_clusters():
+    """To first order: each patient's share in the difference, by leaving it out."""
     rng = np.random.default_rng(0)
-    patients = np.arange(60) // 2
-    a = Scored.of(rng.normal(size=60), rng.integers(0, 2, 60), patients)
-    assert delong_covariance(a, a) == pytest.approx(delong_variance(a), rel=1e-12)
+    patients = np.arange(600) // 2
+    y = rng.integers(0, 2, 600)
+    a, b = (Scored.of(rng.normal(size=600) + y, y, patients) for _ in range(2))
+    left_out = left_out_auc(a) - left_out_auc(b)
+    n = len(left_out)
+    jackknife = (n - 1) / n * np.sum((left_out - left_out.mean()) ** 2)
+    assert variance_of_difference(a, b) == pytest.approx(jackknife, rel=0.01)
+    assert variance_of_difference(a, a) == 0
+
+
+def variance_of_difference(a, b):
+    return deviation_variance(a, deviations(a) - deviations(b))
 
 
 def test_other_cases_are_refused():

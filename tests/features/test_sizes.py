@@ -49,8 +49,8 @@ def test_one_matrix_has_the_means_and_variances_of_its_elements(elements, stretc
         (i / j) ** 2,
         (j / i) ** 2,
     )
-    np.testing.assert_allclose(found.emphases, [np.mean(v) for v in expected], rtol=1e-12)
-    np.testing.assert_allclose(found.variances, [i.var(), j.var()], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found.sums[1:9], [np.mean(v) for v in expected], rtol=1e-12)
+    np.testing.assert_allclose(found.sums[9:11], [i.var(), j.var()], rtol=1e-9, atol=1e-9)
 
 
 def test_one_part_together_is_that_part():
@@ -59,4 +59,4 @@ def test_one_part_together_is_that_part():
     values, others = glszm.compute(alone, "ibsi"), glszm.compute(both, "ibsi")
     for name, value in values.items():
         assert value.shape == (1, 1)
-        assert value[0] == pytest.approx(others[name][0])
+        assert value[0] == others[name][0]

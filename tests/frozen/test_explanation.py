@@ -7,10 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from centrum.evaluate.bootstrap import Interval
 from centrum.execution import silent
 from centrum.features.feature_id import FeatureId
 from centrum.frozen import explanation as module
-from centrum.frozen.explanation import Importance, StudyExplanation, explain_study
+from centrum.frozen.explanation import (
+    MOST_RESAMPLED,
+    Importance,
+    StudyExplanation,
+    explain_study,
+    resamples_patients,
+)
 from centrum.frozen.export import scorer_of
 from centrum.frozen.scorer import Scorer
 from centrum.modelling.designs import Part
@@ -95,6 +102,32 @@ def test_of_two_copies_the_group_matters_and_each_alone_does_not(
         assert alone.drop == alone.interval.lower == alone.interval.upper == 0
     assert abs(of(found, "noise 1").drop) < copies.drop / 3
     assert len(found.groups) == 6
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_of_many_patients_delongs_interval_is_that_of_the_bootstrap(
+    single: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within five standard errors that a limit of 500 samples has, 0.03 of the width each."""
+    chosen, made = protocol(), table(2400)
+    evaluation = chosen.evaluation.model_copy(update={"n_resamples": 500})
+    chosen = chosen.model_copy(update={"evaluation": evaluation})
+    if single:
+        made.obs["patient"] = [f"patient-{case}" for case in made.obs.index]
+    drawn, *_ = explained(chosen, tmp_path / "drawn", made)
+    monkeypatch.setattr(module, "MOST_RESAMPLED", 100)
+    found, *_ = explained(chosen, tmp_path / "found", made)
+    for one, other in zip(drawn.groups, found.groups, strict=True):
+        assert (one.features, one.drop) == (other.features, other.drop)
+        width = one.interval.upper - one.interval.lower
+        assert other.interval.lower == pytest.approx(one.interval.lower, abs=0.15 * width + 1e-9)
+        assert other.interval.upper == pytest.approx(one.interval.upper, abs=0.15 * width + 1e-9)
+    assert of(found, "copy 1", alone=True).interval == Interval(0, 0)
+
+
+@pytest.mark.parametrize("n", [MOST_RESAMPLED, MOST_RESAMPLED + 1])
+def test_samples_are_drawn_of_as_many_patients_as_is_said(n: int) -> None:
+    assert resamples_patients(n) == (n == MOST_RESAMPLED)
 
 
 def test_contributions_are_those_of_the_test_cases(tmp_path: Path) -> None:

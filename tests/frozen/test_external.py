@@ -20,8 +20,15 @@ from centrum.commands.validate import outlook, validate_model
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.calibration import calibration
+from centrum.evaluate.evaluation import CutOff
 from centrum.evaluate.recalibration import Recalibration, cross_fitted, recalibration
-from centrum.frozen.external import ExternalValidation, NewCases, drift_of, validate
+from centrum.frozen.external import (
+    ExternalValidation,
+    NewCases,
+    _can_harmonise,
+    drift_of,
+    validate,
+)
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
@@ -31,6 +38,7 @@ from centrum.report.blocks import Answer
 from centrum.report.external import external_blocks
 from centrum.study.study import open_study
 from centrum.text import agreeing
+from tests.frozen.test_model_file import model as model_of
 from tests.studies import frozen_study, make_study
 from tests.study.test_tables import of_tables
 
@@ -152,6 +160,112 @@ def test_drift_counts_what_lies_outside(model: FrozenModel) -> None:
     values = np.array([[d.mean for d in model.distributions]] * 4)
     values[0] = [d.highest + d.sd for d in model.distributions]
     assert {d.outside for d in drift_of(model, values)} == {0.25}
+
+
+@pytest.fixture(scope="module")
+def small() -> FrozenModel:
+    """A model of a few numbers; its first feature is a covariate."""
+    return model_of("plain")
+
+
+def test_drift_is_in_training_sds_the_largest_first(small: FrozenModel) -> None:
+    shifts = np.linspace(-2, 1, len(small.distributions))
+    values = np.array([
+        [d.mean + (shift + away) * d.sd for away in (-0.5, 0.5)] + [np.nan]
+        for d, shift in zip(small.distributions, shifts, strict=True)
+    ]).T  # fmt: skip
+    found = drift_of(small, values)
+    wanted = sorted(zip(shifts, small.distributions, strict=True), key=lambda p: -abs(p[0]))
+    assert [d.name for d in found] == [d.name for _, d in wanted]
+    np.testing.assert_allclose([d.shift for d in found], [shift for shift, _ in wanted])
+    np.testing.assert_allclose([d.spread for d in found], 0.5)
+    with pytest.raises(DataError, match=f"has a value of '{small.distributions[0].name}'"):
+        drift_of(small, np.full((2, len(small.distributions)), np.nan))
+
+
+def test_the_ends_of_the_training_range_lie_inside(small: FrozenModel) -> None:
+    ends = np.array([[d.lowest, d.highest] for d in small.distributions]).T
+    assert {d.outside for d in drift_of(small, ends)} == {0}
+    beyond = ends + np.array([[-1e-6], [1e-6]])
+    assert {d.outside for d in drift_of(small, beyond)} == {1}
+    still = replace(small.distributions[0], sd=0.0)
+    (first, *_) = small.distributions
+    other = replace(small, distributions=(still, *small.distributions[1:]))
+    values = np.array([[d.mean for d in small.distributions]] * 2)
+    values[:, 0] += 3
+    drift = {d.name: d for d in drift_of(other, values)}[first.name]
+    assert (drift.shift, drift.spread) == (pytest.approx(3), 0)
+
+
+def test_covariates_are_not_harmonised(small: FrozenModel) -> None:
+    new = drawn(small, 60, shift=1.5)
+    (harmonised,) = judged(small, new).compared
+    covariate = [f is None for f in small.features]
+    assert covariate[0]
+    assert not all(covariate)
+    moved = new.values.copy()
+    own = [k for k, alone in enumerate(covariate) if not alone]
+    mean, sd = (np.array([getattr(small.distributions[k], n) for k in own]) for n in ("mean", "sd"))
+    moved[:, own] = to_reference(new.values[:, own], mean, sd)
+    np.testing.assert_allclose(harmonised.scores, small.scorer.score(moved), rtol=1e-10)
+    assert harmonised.difference.difference == pytest.approx(
+        roc_auc_score(new.positive, harmonised.scores)
+        - roc_auc_score(new.positive, small.scorer.score(new.values))
+    )
+
+
+def test_few_or_incomplete_cases_are_not_harmonised(small: FrozenModel) -> None:
+    new = drawn(small, 40)
+    three = replace(new, cases=new.cases[:3], values=new.values[:3])
+    assert _can_harmonise(three)
+    assert not _can_harmonise(replace(new, cases=new.cases[:2], values=new.values[:2]))
+    gap = three.values.copy()
+    gap[0, 0] = np.nan
+    assert not _can_harmonise(replace(three, values=gap))
+
+
+@pytest.mark.parametrize(("n", "groups"), [(20, 3), (30, 5), (90, 10)])
+def test_calibration_is_shown_in_groups_of_six_cases(
+    small: FrozenModel, n: int, groups: int
+) -> None:
+    """Three groups at least, and ten at most."""
+    each = np.arange(n)
+    found = judged(small, replace(drawn(small, n), patients=each, positive=each % 2 == 0))
+    assert {len(c.calibration.groups) for c in found.calibrated} == {groups}
+    assert [c.name for c in found.calibrated] == ["as is", "in_the_large", "slope"]
+    assert found.calibrated[0].update is None
+
+
+def test_an_update_that_cannot_be_learnt_in_every_fold_is_told(small: FrozenModel) -> None:
+    """A single patient of an outcome: the training side of his fold has one outcome."""
+    new = drawn(small, 40)
+    one = replace(new, positive=np.arange(40) == 0, patients=np.arange(40))
+    found = judged(small, one)
+    assert [c.name for c in found.calibrated] == ["as is"]
+    assert set(found.not_recalibrated) == {"in_the_large", "slope"}
+
+
+def test_a_validation_is_of_the_frozen_cut_off_and_names_no_patient(small: FrozenModel) -> None:
+    new = replace(drawn(small, 60), read={"other": np.linspace(-1, 1, 60)})
+    found = validate(small, new, refused={"c99": "no mask"}, flags=["b", "a", "b"],
+                     others={"same": (small, small.scorer.score(new.values))})  # fmt: skip
+    assert found.evaluation.cutoff == CutOff(small.cutoff, "Youden", "training cases, frozen")
+    assert list(found.flags.items()) == [("a", 1), ("b", 2)]
+    assert [c.name for c in found.compared] == ["harmonised", "same"]
+    assert found.compared[1].slope == found.calibrated[0].calibration.slope.value
+    table = found.predictions()
+    assert list(table) == [
+        "case", "positive", "score", "probability", "called", "set", "probability, in_the_large",
+        "probability, slope", "score, harmonised", "score, same", "score:other",
+    ]  # fmt: skip
+    assert table["positive"].tolist() == new.positive.astype(int).tolist()
+    record = as_json(found)
+    assert (record["n"], record["refused"]) == (60, 1)
+    assert set(record["compared"]["same"]) == {"evaluation", "difference", "slope"}
+    assert record["calibration"]["as is"]["update"] is None
+    again = validate(small, new, refused={})
+    assert again.evaluation.auc == found.evaluation.auc
+    assert validate(small, new, refused={}, seed=1).band != found.band
 
 
 def read_by_another(model: FrozenModel, drawn_by_both: int = 300) -> NewCases:

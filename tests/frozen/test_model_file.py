@@ -274,3 +274,135 @@ def test_a_cut_off_without_end_is_a_word(tmp_path: Path) -> None:
     again = read_model(tmp_path / "model.json")
     assert again.cutoff == math.inf
     assert set(again.called(np.array([-9.0, 9.0]))) == {again.negative}
+
+
+def knowing(batches: tuple[str, ...]) -> FrozenModel:
+    """The model that harmonises, its batches called so; all of them differ like the first."""
+    one = model("combat")
+    (branch,) = one.scorer.branches
+    old = branch.harmoniser
+    rows = np.zeros(len(batches), dtype=int)
+    other = replace(
+        old, batches=batches, gamma=old.gamma[rows], delta=old.delta[rows], reference=None
+    )
+    scorer = replace(one.scorer, branches=(replace(branch, harmoniser=other),))
+    return replace(one, scorer=scorer)
+
+
+@pytest.mark.parametrize(
+    ("batches", "value", "named"),
+    [
+        (("A", "B"), "B", "B"), (("A", "B"), 3, "3"), (("1001", "B"), 1001.0, "1001"),
+        (("1001.0", "B"), 1001, "1001.0"), (("1001", "1001.0"), 1001, "1001"),
+    ],
+)  # fmt: skip
+def test_the_batch_of_a_case_is_spelled_as_in_training(
+    batches: tuple[str, ...], value: Any, named: str
+) -> None:
+    assert knowing(batches).batch_of({"centre": value}) == [named]
+
+
+@pytest.mark.parametrize("known", [{}, {"centre": None}, {"centre": ""}, {"centre": math.nan}])
+def test_a_case_without_a_batch_is_refused(known: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="'centre', which is not known of this case") as told:
+        model("combat").batch_flags(known)
+    assert told.value.code == "no-batch"
+    assert "--known centre=" in told.value.remedy
+    assert model("plain").batch_of(known) is None
+    assert model("plain").batch_flags(known) == ()
+
+
+def test_of_many_batches_the_first_are_named() -> None:
+    names = tuple("ABCDEFGHIJ")
+    (flag,) = knowing(names).batch_flags({"centre": "Z"})
+    assert "centre is 'Z': the model" in flag.message
+    assert "trained on A, B, C, D, E, F, G, H and 2 more. The values" in flag.message
+    (flag,) = knowing(names[:8]).batch_flags({"centre": "Z"})
+    assert "trained on A, B, C, D, E, F, G, H. The values" in flag.message
+    assert (flag.severity, flag.code) == ("warning", "unknown-batch")
+    assert knowing(names).batch_flags({"centre": "J"}) == ()
+
+
+def test_a_score_at_the_cut_off_is_positive() -> None:
+    one = model("plain")
+    at = np.array([one.cutoff, np.nextafter(one.cutoff, -np.inf)])
+    assert one.called(at) == (one.positive, one.negative)
+
+
+@pytest.mark.parametrize(("lower", "above"), [(0.4999, False), (0.5, False), (0.5001, True)])
+def test_a_model_is_explained_that_tells_more_than_chance(lower: float, above: bool) -> None:
+    """By the interval over the parts of a design, if there are several."""
+    found = {"value": 0.7, "interval": {"lower": lower, "upper": 0.9}}
+    one = model("plain")
+    test = one.performance["test"] | {"auc": found}
+    assert replace(one, performance={**one.performance, "test": test}).above_chance == above
+    parts = {**one.performance, "over_parts": found}
+    assert replace(one, performance=parts).above_chance == above
+
+
+def test_the_self_test_allows_for_rounding_alone() -> None:
+    one = model("plain")
+    for away, fails in ((5e-13, False), (1e-11, True)):
+        moved = tuple(s + away for s in one.self_test.scores)
+        other = replace(one, self_test=replace(one.self_test, scores=moved))
+        if fails:
+            with pytest.raises(DataError, match="a score that was"):
+                other.check()
+        else:
+            other.check()
+    large = replace(one.scorer, offset=one.scorer.offset + 1e6)
+    scores = tuple(s + 1e6 for s in one.self_test.scores)
+    far = replace(one, scorer=large, self_test=replace(one.self_test, scores=scores))
+    with pytest.raises(DataError, match="a probability that was"):
+        far.check()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"scores": (), "values": np.empty((0, 1)), "probabilities": ()}, "at least one row"),
+        ({"probabilities": (0.5,)}, "lists of equal length"),
+        ({"called": ("a",)}, "lists of equal length"),
+        ({"features": ("x", "y", "z")}, "expected a value of each feature"),
+    ],
+)
+def test_rows_of_a_self_test_belong_together(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        replace(model("plain").self_test, **change)
+
+
+def test_parts_of_other_features_are_refused() -> None:
+    one = model("plain")
+    test = replace(one.self_test, features=tuple(f"{n}x" for n in one.self_test.features))
+    same = one.protocol.outcome.model_copy(update={"negative": one.positive})
+    for change, why in (
+        ({"features": one.features[:-1]}, "expected a record of each feature"),
+        ({"distributions": one.distributions[::-1]}, "in their order"),
+        ({"self_test": test}, "the self-test must have the model's features"),
+        ({"covariates": ()}, "is none of the features that are described"),
+        ({"protocol": one.protocol.model_copy(update={"outcome": same})}, "two outcomes"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            replace(one, **change)
+
+
+def test_what_made_a_file_is_told_in_short(tmp_path: Path) -> None:
+    record = {"schema": "centrum.model/9", "provenance": {"versions": {"centrum": "0.9.1"}}}
+    with pytest.raises(DataError) as told:
+        FrozenModel.from_dict(record)
+    assert told.value.remedy == "Use the version of centrum that made the file, 0.9.1."
+    long = record | {"schema": "s" * 58, "provenance": {"versions": {"centrum": "0" * 20}}}
+    with pytest.raises(DataError, match=rf"found '{'s' * 59}\.\.\.") as told:
+        FrozenModel.from_dict(long | {"schema": "s" * 59})
+    assert told.value.remedy.startswith("`centrum run STUDY` leaves")
+    with pytest.raises(DataError, match=rf"found '{'s' * 57}'\."):
+        FrozenModel.from_dict(long | {"schema": "s" * 57})
+    with pytest.raises(DataError) as told:
+        FrozenModel.from_dict(long | {"schema": "centrum.model/9"})
+    assert told.value.remedy == "Use the version of centrum that made the file."
+    with pytest.raises(DataError, match=r"There is no model model\.json"):
+        read_model(tmp_path / "model.json")
+    (tmp_path / "model.json").write_text("{")
+    with pytest.raises(DataError) as told:
+        read_model(tmp_path / "model.json")
+    assert told.value.__notes__[-1] == "while reading model.json"

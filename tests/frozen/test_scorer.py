@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from centrum import arrays
 from centrum.errors import DataError
 from centrum.frozen.classifiers import Linear, classifier_from
 from centrum.frozen.export import scorer_of
-from centrum.frozen.scorer import Harmoniser, Member, Scorer
+from centrum.frozen.scorer import Branch, Filling, Harmoniser, Member, Scorer
 from centrum.modelling.classifiers import CERTAIN
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.pipeline import StudyClassifier
@@ -324,3 +325,124 @@ def test_a_fitted_model_of_no_number_is_refused_in_words() -> None:
     model.pipeline_.steps[-1][1].coef_[:] = np.nan
     with pytest.raises(DataError, match=r"cannot be frozen.*expected finite numbers"):
         scorer_of(model, NAMES, "centre")
+
+
+FILLING = Filling(np.array([5.0, 6.0]), None, 0)
+HARMONISER = Harmoniser(
+    column="centre", batches=("A", "B"), mean=np.ones(2), sd=np.ones(2), gamma=np.zeros((2, 2)),
+    delta=np.ones((2, 2)), adjusted=np.ones(2, bool), reference="A", unseen="refuse",
+)  # fmt: skip
+MEMBER = Member(np.array([0, 1]), 0.5, Linear(np.array([2.0, 1.0]), -1.0))
+BRANCH = Branch(
+    np.array([0, 2]),
+    FILLING,
+    np.array([0, 1]),
+    HARMONISER,
+    np.zeros(2),
+    np.ones(2),
+    None,
+    (MEMBER,),
+)
+OTHER = Branch(
+    np.array([1]), None, np.array([0]), None, np.zeros(1), np.ones(1), 2.0,
+    (Member(np.array([0]), 1.0, Linear(np.array([1.0]), 0.0)),),
+)  # fmt: skip
+ALONE = replace(
+    HARMONISER, mean=np.ones(1), sd=np.ones(1), gamma=np.zeros((2, 1)), delta=np.ones((2, 1)),
+    adjusted=np.ones(1, bool),
+)  # fmt: skip
+BY_TWO = tuple(
+    replace(OTHER, reads=np.array([k]), harmoniser=replace(ALONE, column=column))
+    for k, column in enumerate(("centre", "site"))
+)
+SCORER = Scorer(("a", "b", "c"), 0.25, (BRANCH, OTHER))
+TWO = {"donors": np.ones((4, 2)), "neighbours": 1, "spread": np.array([1.0, 0.0])}
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "why"),
+    [
+        (FILLING, TWO, ""),
+        (FILLING, TWO | {"donors": np.ones((4, 3))}, "donors have other features"),
+        (FILLING, TWO | {"neighbours": 0}, "at least one neighbour"),
+        (FILLING, TWO | {"spread": np.array([1.0])}, "spreads are of other features"),
+        (FILLING, TWO | {"spread": np.array([1.0, -1e-9])}, "a spread is negative"),
+        (HARMONISER, {"gamma": np.zeros((1, 2))}, "a row for each batch"),
+        (HARMONISER, {"delta": np.ones((2, 3))}, "a row for each batch"),
+        (HARMONISER, {"sd": np.ones(3)}, "lists of equal length"),
+        (HARMONISER, {"adjusted": np.ones(1, bool)}, "lists of equal length"),
+        (HARMONISER, {"sd": np.array([1.0, 0.0])}, "spreads above 0"),
+        (HARMONISER, {"delta": np.array([[1.0, 1.0], [0.0, 1.0]])}, "spreads above 0"),
+        (HARMONISER, {"batches": ("A", "A")}, "each batch once"),
+        (HARMONISER, {"reference": "C"}, "none of the batches"),
+        (HARMONISER, {"reference": None}, ""),
+        (HARMONISER, {"batches": (), "gamma": np.zeros((0, 2)), "delta": np.zeros((0, 2))},
+         "at least 1 item"),
+        (MEMBER, {"columns": np.array([0])}, "it reads 2 of 1 columns"),
+        (BRANCH, {"mean": np.zeros(3)}, "mean and SD of each feature"),
+        (BRANCH, {"sd": np.ones(1)}, "mean and SD of each feature"),
+        (BRANCH, {"sd": np.array([1.0, 0.0])}, "SDs above 0"),
+        (BRANCH, {"kept": np.array([0, 2])}, "a feature that it does not read"),
+        (BRANCH, {"kept": np.array([0, -1])}, "a feature that it does not read"),
+        (BRANCH, {"members": (replace(MEMBER, columns=np.array([0, 2])),)}, "is not kept"),
+        (BRANCH, {"members": ()}, "at least 1 item"),
+        (BRANCH, {"filling": Filling(np.array([5.0]), None, 0)}, "it fills other features"),
+        (OTHER, {"harmoniser": HARMONISER}, "it harmonises other features"),
+        (OTHER, {"clip": 0.0}, "greater than 0"),
+        (SCORER, {"features": ("a", "b", "b")}, "each feature once"),
+        (SCORER, {"branches": (BRANCH, replace(OTHER, reads=np.array([3])))}, "is not there"),
+        (SCORER, {"branches": (BRANCH, replace(OTHER, reads=np.array([2])))}, "two branches score"),
+        (SCORER, {"branches": BY_TWO}, "several columns or batches"),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_belong_together_are_refused(
+    part: Any, change: dict[str, Any], why: str
+) -> None:
+    if not why:
+        replace(part, **change)
+        return
+    with pytest.raises(ValueError, match=why):
+        replace(part, **change)
+
+
+def test_a_score_is_the_sum_of_what_the_branches_give() -> None:
+    """By hand: missing values filled, z-scores clipped, weights and offset."""
+    values = np.array([[1.0, 9.0, np.nan], [np.nan, -1.0, 2.0]])
+    first = 0.5 * (2 * np.array([1, 5]) + np.array([6, 2]) - 1)
+    found = SCORER.score(values, ["A", "B"])
+    np.testing.assert_allclose(found, 0.25 + first + [2, -1])
+    z = SCORER.z_scores(values, ["A", "B"])
+    np.testing.assert_allclose(z, [[1, 2, 6], [5, -1, 2]])
+    np.testing.assert_allclose(SCORER.score_of_z(z), found)
+    told = SCORER.explain(values, ["A", "B"])
+    np.testing.assert_allclose(told.parts, [[1, 2, 3], [5, -1, 1]])
+    assert told.base == pytest.approx(0.25 - 0.5)
+    np.testing.assert_allclose(told.rest, 0, atol=1e-12)
+    assert (told.scale, SCORER.linear, SCORER.approximate, SCORER.votes) == (
+        "score", True, False, None)  # fmt: skip
+    assert (SCORER.batch_column, SCORER.batches, SCORER.fills) == ("centre", ("A", "B"), False)
+    alone = Scorer(("b",), 0.0, (replace(OTHER, reads=np.array([0])),))
+    assert (alone.batch_column, alone.batches, alone.fills) == (None, (), False)
+    assert replace(SCORER, branches=(BRANCH,)).fills
+
+
+def test_what_a_score_needs_is_told() -> None:
+    values = np.ones((2, 3))
+    for batch, n in ((None, 0), (["A"], 1)):
+        with pytest.raises(DataError, match=f"'centre' of each of 2 cases, found {n}"):
+            SCORER.score(values, batch)
+    five = replace(HARMONISER, reference=None)
+    with pytest.raises(DataError, match="not trained on C, D, E; it knows A, B"):
+        five.apply(np.ones((5, 2)), ["F", "E", "A", "D", "C"])
+    many = Branch(np.arange(6), None, np.arange(6), None, np.zeros(6), np.ones(6), None,
+                  (Member(np.arange(6), 1.0, Linear(np.ones(6), 0.0)),))  # fmt: skip
+    scorer = Scorer(tuple("abcdef"), 0.0, (many,))
+    gaps = np.array([[1.0, np.nan, np.inf, np.nan, np.nan, np.nan]])
+    with pytest.raises(DataError, match=r"its 6 features; 5 are missing: b, c, d, \.\.\.\."):
+        scorer.score(gaps)
+    with pytest.raises(DataError, match=r"found an array of the shape \(6,\)"):
+        scorer.score(gaps[0])
+    assert scorer.score(np.ones((1, 6))) == 6
+    gap = np.array([[1.0, np.nan, 1.0]])
+    with pytest.raises(DataError, match="1 are missing: b"):
+        SCORER.score(gap, ["A"])

@@ -1,5 +1,6 @@
 """The label of a case's mask: its level, its kind, and the map that it is of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from centrum.cohort.levels import Level
 from centrum.commands import begin
 from centrum.commands.check import check_cases
 from centrum.errors import DataError, ProtocolError
+from centrum.geometry import Geometry
 from centrum.io import read_image, read_mask, read_masks
+from centrum.measure import label_checks
 from centrum.measure.label_checks import check_label
 from centrum.protocol import Images, parse_protocol
 from centrum.protocol.limits import outside_the_region
+from centrum.provenance import Step
 from centrum.study.study import open_study
 from tests.cohort.label_maps import blocks, noise, write
 from tests.cohort.test_label_map import total_named
@@ -89,7 +93,12 @@ def test_bodies_of_the_reference_are_measured_with_a_warning(reference: Path, fi
 
 
 def test_a_label_that_is_no_vertebra(labels: Path) -> None:
-    assert refused(labels, "119") == "label-no-vertebra"
+    with pytest.raises(DataError, match=r"the label 119 is disc T12 in spineps") as caught:
+        check(labels, "119")
+    assert caught.value.code == "label-no-vertebra"
+    unknown = write(labels.with_name("b.nii.gz"), blocks([250]))
+    with pytest.raises(DataError, match=r"the label 250 is unknown in spineps, no vertebra"):
+        check(unknown, "250")
 
 
 def test_a_whole_vertebra_is_refused_until_it_is_said(labels: Path) -> None:
@@ -112,6 +121,24 @@ def test_a_region_that_no_body_is_deep_enough_for(tmp_path: Path) -> None:
     assert check(path, "20", "L1", None, None) == ["deeper-than-a-body"]
     assert check(path, "20", "L1", "whole_vertebra", None) == []
     assert refused(path, "20", "L1", "vertebral_body") == "whole-vertebra"
+
+
+def test_how_deep_a_body_is_goes_by_its_part_of_the_spine(tmp_path: Path) -> None:
+    """By the level of the case, where the mask names none."""
+    path = write(tmp_path / "roi.nii.gz", blocks([1], deep=50))
+    assert check(path, "", "C4", None, None) == ["deeper-than-a-body"]
+    assert check(path, "", "L4", None, None) == []
+
+
+def test_a_region_that_was_proposed_says_from_what(labels: Path) -> None:
+    for origin, code in {
+        "proposal:spider": "proposal:spider",
+        "proposal:unheard-of": "proposal:unknown",
+    }.items():
+        mask = read_mask(f"{labels}#20", read_image(labels).geometry)
+        made = replace(mask, history=(*mask.history, Step("read", {"proposal": origin})))
+        found = check_label(made, str(labels), None, Images(region="whole_vertebra"))
+        assert [finding.code for finding in found] == [code]
 
 
 def test_a_map_whose_levels_contradict_the_anatomy(tmp_path: Path) -> None:
@@ -219,3 +246,40 @@ def test_orientation_is_that_of_the_patient_not_of_the_file(tmp_path: Path) -> N
     assert flipped.GetDirection() != image.GetDirection()
     path = write(tmp_path / "labels.nii.gz", flipped)
     assert check(path, "20", "L1", "whole_vertebra") == []
+
+
+@pytest.mark.parametrize("change", ["file", "labels", "orientation", "grid"])
+def test_what_is_doubtful_about_a_label_map_goes_by_the_map_and_its_scheme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    made = []
+    monkeypatch.setattr(label_checks, "read_label_map", lambda *read: made.append(read) or NoDoubt)
+    path = write(tmp_path / "labels.nii.gz", blocks(SPINEPS))
+    settings, store = Images(labels="verse"), tmp_path / "store"
+    grid = Geometry((4, 4, 4), (1, 1, 1))
+    label_checks._looked_at(path, settings, store, grid)
+    label_checks._looked_at(path, settings, store, grid)
+    assert len(made) == 1
+    if change == "file":
+        write(path, blocks(SPINEPS[1:]))
+    elif change == "grid":
+        grid = Geometry((4, 4, 4), (1, 1, 2))
+    else:
+        other = {"labels": "spineps", "orientation": "PIR"}[change]
+        settings = settings.model_copy(update={change: other})
+    label_checks._looked_at(path, settings, store, grid)
+    assert len(made) == 2
+
+
+class NoDoubt:
+    """A label map with nothing odd in it."""
+
+    tabled = False
+
+    @staticmethod
+    def doubt() -> dict[str, str]:
+        return {}
+
+    @staticmethod
+    def unusual_size() -> str:
+        return ""

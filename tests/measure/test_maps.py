@@ -15,10 +15,21 @@ from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.features.statistics import Intensities
 from centrum.geometry import Geometry, direction_of
 from centrum.kernels.tally import Tally
+from centrum.measure import images
 from centrum.measure.extract import extract, plan
-from centrum.measure.maps import NOT_OF_WINDOWS, FeatureMap, Window, feature_maps, why_not_mapped
+from centrum.measure.images import CaseImages
+from centrum.measure.maps import (
+    NOT_OF_WINDOWS,
+    FeatureMap,
+    Window,
+    case_maps,
+    feature_maps,
+    why_not_mapped,
+)
 from centrum.measure.region import Region
+from centrum.study.study import Study, open_study
 from centrum.volume import Mask, Volume, turned
+from tests.studies import make_study
 
 ALL = tuple(family for family in FAMILIES if family != "shape2D")
 MAPPED = tuple(f for f, of in FAMILIES.items() if of.reads not in NOT_OF_WINDOWS)
@@ -240,6 +251,7 @@ def test_what_is_not_measured_has_no_map():
     clinical = FeatureId("", "other", "age", "", "age", label="age")
     with pytest.raises(ProtocolError, match="no map of age: it is not measured on an image"):
         feature_maps(region, [clinical], 5)
+    assert why_not_mapped(replace(clinical, label="")) == "it is not measured on an image"
 
 
 def test_the_size_of_a_window():
@@ -284,3 +296,44 @@ def test_windows_at_once_are_each_window_to_the_last_bit(dialect, scale):
             )
             own = float(feature.compute(alone[each.feature.family]))
             assert each.volume.array[tuple(centre)] == own, each.feature.feature
+
+
+# Of a case
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return open_study(make_study(tmp_path_factory.mktemp("maps") / "study", n=2))
+
+
+def mean_of(study: Study) -> FeatureId:
+    return next(f for f in study.features if f.spell("ibsi") == "original_statistics_mean")
+
+
+def test_maps_of_several_sequences(study: Study) -> None:
+    """Each is measured in its own image, by the region that was drawn on the first."""
+    job, other = study.jobs()
+    named = [replace(mean_of(study), sequence=name) for name in ("T1w", "T2w")]
+    both = case_maps(replace(job, further={"T1w": other.image}), named, 5)
+    assert [m.feature for m in both] == named
+    for found, image in zip(both, (other.image, job.image), strict=True):
+        (alone,) = case_maps(replace(job, image=image), [mean_of(study)], 5)
+        np.testing.assert_array_equal(found.volume.array, alone.volume.array)
+        assert found.volume.history[-1].parameters["window"] == found.window.text
+
+
+def test_further_regions_are_not_read(study: Study) -> None:
+    job, _ = study.jobs()
+    (alone,) = case_maps(job, [mean_of(study)], 5)
+    (beside,) = case_maps(replace(job, region_names=("muscle",)), [mean_of(study)], 5)
+    np.testing.assert_array_equal(alone.volume.array, beside.volume.array)
+
+
+def test_what_is_read_of_a_case_is_left_for_others(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = study.jobs()
+    read = CaseImages(job.images)
+    case_maps(job, [mean_of(study)], 5, read=read)
+    monkeypatch.setattr(images, "image_of", None)
+    assert read.image(job.image).geometry.size

@@ -1,16 +1,27 @@
 """How large the image of a region becomes, before it is made."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from centrum.errors import DataError
 from centrum.features.ivh import VolumeHistogram
+from centrum.features.registry import Family, Reads
 from centrum.features.settings import ExtractionSettings
+from centrum.features.textures import Neighbourhood
 from centrum.geometry import Geometry
 from centrum.kernels.tally import Tally
-from centrum.measure.region import Region, filtered_voxels, measured_voxels
-from centrum.volume import Mask, Volume
+from centrum.measure.region import (
+    Region,
+    Response,
+    _refuse_unmade,
+    filtered_voxels,
+    grid_as_read,
+    measured_voxels,
+)
+from centrum.volume import Mask, Volume, bounding_box
 
 GRID = Geometry((20, 16, 9), (0.7, 0.9, 3.0))
 
@@ -88,6 +99,123 @@ def test_bins_of_the_volume_histogram_are_as_chosen(case: tuple[Volume, Mask]) -
             np.testing.assert_array_equal(getattr(found, name), value)
 
 
+CHOSEN: dict[str, Any] = {
+    "families": ["glcm"], "distances": (2,), "coarseness": 3, "symmetric": False,
+    "weighting": "euclidean", "interpolation": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("plane", "spacing"),
+    [("axial", (3.0, 0.9, 0.7)), ("coronal", (0.9, 3.0, 0.7)), ("sagittal", (0.7, 3.0, 0.9))],
+)
+def test_neighbours_are_as_chosen(
+    case: tuple[Volume, Mask], plane: str, spacing: tuple[float, float, float]
+) -> None:
+    """Axes in slices are across slices, rows and columns; in space those of the array."""
+    chosen = ExtractionSettings(**CHOSEN, plane=plane, dialect="pyradiomics")
+    region = Region(*case, chosen)
+    wanted = Neighbourhood(
+        in_slice=True, distances=(2,), coarseness=3, symmetric=False, weighting="euclidean",
+        spacing=spacing, dialect="pyradiomics",
+    )  # fmt: skip
+    assert region.neighbourhood(True) == region.in_slices.neighbourhood == wanted
+    in_space = replace(wanted, in_slice=False, spacing=(3.0, 0.9, 0.7))
+    assert region.neighbourhood(False) == region.in_space.neighbourhood == in_space
+
+
+@pytest.mark.parametrize(("dialect", "ddof"), [("ibsi", 1), ("pyradiomics", 0)])
+def test_shape_is_that_of_the_region_before_it_is_re_segmented(
+    case: tuple[Volume, Mask], dialect: Any, ddof: int
+) -> None:
+    volume, mask = case
+    chosen = ExtractionSettings(
+        families=["morphology"], plane="axial", interpolation=None, dialect=dialect,
+        resegmentation={} if dialect == "pyradiomics" else {"lower": 100},
+    )  # fmt: skip
+    region = Region(volume, mask, chosen)
+    shape, box = region.shape, bounding_box(mask.array)
+    np.testing.assert_array_equal(shape.inside, mask.array[box])
+    above = mask.array[box] if dialect == "pyradiomics" else volume.array[box] >= 100
+    np.testing.assert_array_equal(shape.kept, above & mask.array[box])
+    np.testing.assert_array_equal(shape.x, volume.array[box][shape.kept])
+    assert (shape.ddof, shape.watertight) == (ddof, ddof == 1)
+    assert shape.spacing == GRID.spacing
+    here = region.autocorrelation
+    np.testing.assert_array_equal(here.kept, shape.kept)
+    np.testing.assert_array_equal(here.x, shape.x)
+    assert here.spacing == GRID.spacing
+
+
+def test_distance_zones_are_measured_from_the_border_of_the_whole_region(
+    case: tuple[Volume, Mask],
+) -> None:
+    """That is, before voxels are left out; nobody else needs to know of it."""
+    limits = {"resegmentation": {"lower": 90}, "interpolation": None, "plane": "axial"}
+    inside = case[1].array[bounding_box(case[1].array)]
+    for families in (["glcm", "gldzm"], ["gldzm"], ["glcm"]):
+        region = Region(*case, ExtractionSettings(families=families, **limits))
+        for by_slice, textures in ((False, region.in_space), (True, region.in_slices)):
+            if "gldzm" not in families:
+                assert textures.region is None
+                continue
+            whole = inside[None] if not by_slice else inside[:, None]
+            np.testing.assert_array_equal(textures.region, whole)
+
+
+def test_pyradiomics_reads_the_axes_of_the_array() -> None:
+    for dialect, size in (("ibsi", (16, 9, 20)), ("pyradiomics", GRID.size)):
+        chosen = ExtractionSettings(dialect=dialect, plane="sagittal", interpolation=None)
+        assert grid_as_read(GRID, chosen).size == size
+
+
+def test_the_grid_of_a_box_begins_at_its_first_voxel(case: tuple[Volume, Mask]) -> None:
+    region = Region(*case, ExtractionSettings(interpolation=None, plane="axial"))
+    assert region.box_grid.size == (9, 7, 3)
+    assert region.box_grid.origin == pytest.approx(GRID.position([5, 4, 3]))
+
+
+@pytest.mark.parametrize("own", [None, 3])
+def test_grey_levels_of_a_response_are_of_its_own(
+    case: tuple[Volume, Mask], own: int | None
+) -> None:
+    """In the blocks of the region, whose layout they share."""
+    bins: dict[str, Any] = {"response_discretisation": {"bins": own}} if own else {}
+    chosen = ExtractionSettings(
+        filters=[{"filter": "mean", "support": 3}], discretisation={"bins": 5}, plane="coronal",
+        interpolation=None, **bins,
+    )  # fmt: skip
+    region = Region(*case, chosen)
+    (response,) = region.responses()
+    assert (region.levels.max(), response.levels.max()) == (5, own or 5)
+    for by_slice, textures, first in (
+        (True, response.in_slices, region.in_slices),
+        (False, response.in_space, region.in_space),
+    ):
+        np.testing.assert_array_equal(textures.levels, response.level_blocks(by_slice))
+        assert textures.levels.shape == first.levels.shape
+        assert textures.first is first
+        assert textures.n_levels == (own or 5)
+    assert response.limits == (None, None)
+
+
+def test_a_response_without_a_number_is_refused(case: tuple[Volume, Mask]) -> None:
+    region = Region(*case, ExtractionSettings(interpolation=None, plane="axial"))
+    values = np.zeros(region.kept.shape)
+    values[0, 0, :2] = np.nan, np.inf
+    with pytest.raises(DataError, match=r"2 of 189 voxels in 'log' are not finite"):
+        Response(region, "log", values)
+
+
+@pytest.mark.parametrize(("neighbours", "place"), [(True, "COUNTS"), (False, "_STATISTICS")])
+def test_a_family_whose_statistic_nobody_makes_stops_the_import(
+    neighbours: bool, place: str
+) -> None:
+    unmade = Family("new", Reads("what nobody makes", neighbours=neighbours))
+    with pytest.raises(ValueError, match=rf"'new' reads 'what nobody makes'.*{place} "):
+        _refuse_unmade([unmade])
+
+
 def test_nothing_is_made_without_interpolation(case: tuple[Volume, Mask]) -> None:
     assert measured_voxels(case[1], ExtractionSettings(interpolation=None)) == 0
 
@@ -97,6 +225,9 @@ def test_a_filter_works_on_the_box_and_its_reach(case: tuple[Volume, Mask]) -> N
     filters = [{"filter": "mean", "support": 5}]
     plain = ExtractionSettings(filters=filters, plane="axial", interpolation=None)
     assert filtered_voxels(case[1], plain) == {"mean": (9 + 4) * (7 + 4) * (3 + 4)}
+    everything = [{"filter": "simoncelli", "levels": [1]}]
+    whole = ExtractionSettings(filters=everything, plane="axial", interpolation=None)
+    assert filtered_voxels(case[1], whole) == {"simoncelli": 9 * 7 * 3}
     finer = ExtractionSettings(filters=filters, plane="axial", interpolation={"isotropic": 0.5})
     sides = (9 * 0.7 / 0.5, 7 * 0.9 / 0.5, 3 * 3.0 / 0.5)
     assert filtered_voxels(case[1], finer) == {"mean": int(np.prod([s + 4 for s in sides]))}

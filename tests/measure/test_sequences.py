@@ -15,10 +15,10 @@ from centrum.io import read_image, read_mask
 from centrum.measure.case import MeasurementJob, measure
 from centrum.measure.extract import extract, plan
 from centrum.measure.perturbed import PerturbedJob, measure_perturbed
-from centrum.measure.sequences import without_shape
+from centrum.measure.sequences import choose_sequences, without_shape
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.resample import onto_grid
-from centrum.protocol import parse_protocol
+from centrum.protocol import Images, parse_protocol
 from centrum.report.labels import labels_within
 from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
@@ -206,6 +206,45 @@ def test_the_patient_moves_alike_in_all_sequences(make: Callable[[Change], Study
     assert len(record["values"]) == 3
     for values in record["values"].values():
         assert values[other] == pytest.approx(2 * values[one] + 10, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("images", "columns", "wanted"),
+    [
+        ({}, ("scan",), ("scan",)),
+        ({"weighting": "T2w"}, ("scan",), ("scan",)),
+        ({"weighting": "T2w"}, ("T1w", "T2_sag"), ("T2_sag",)),
+        ({"sequence": "T1w"}, ("T2w", "T1w"), ("T1w",)),
+        ({"weighting": "T1w", "sequences": ("T2w", "T1w")}, ("T1w", "T2w"), ("T2w", "T1w")),
+        ({"weighting": "T1w", "sequences": ("T2w", "scan")}, ("scan", "T2w"), ("T2w", "scan")),
+    ],
+)
+def test_the_columns_that_are_meant(
+    images: dict[str, Any], columns: tuple[str, ...], wanted: tuple[str, ...]
+) -> None:
+    assert choose_sequences(Images(**images), columns) == wanted
+
+
+@pytest.mark.parametrize(
+    ("images", "columns", "message"),
+    [
+        ({}, (), "has no image column"),
+        ({"weighting": "T2w"}, ("T1w",), r"is of T2w .* column 'T1w' is named after another"),
+        (
+            {"weighting": "T2w", "sequences": ("T1w", "STIR")},
+            ("T1w", "STIR"),
+            "'T1w' and 'STIR' is",
+        ),
+        ({}, ("T1w", "T2w"), r"names no weighting: .*\{sequence: T1w\}"),
+        ({"weighting": "STIR"}, ("T1w", "T2w"), r"none of them is named for STIR .*ence: T1w\}"),
+        ({"weighting": "T2w"}, ("a", "T2_a", "T2_b"), r"T2_a, T2_b are named for T2w .*ce: T2_a\}"),
+    ],
+)
+def test_columns_of_which_none_is_meant(
+    images: dict[str, Any], columns: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        choose_sequences(Images(**images), columns)
 
 
 def test_one_sequence_has_plain_names(tmp_path: Path) -> None:

@@ -72,6 +72,15 @@ def test_scores_the_wrong_way_round_are_not_turned():
     assert step.predict_proba([1.0, 4.0]) == pytest.approx([0.5, 0.5])
 
 
+@pytest.mark.parametrize("scores", [[1.0, 1.0, 1.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
+def test_where_scores_tell_nothing_weights_count(scores):
+    """(n1 + 1) / (n1 + 2) and 1 / (n0 + 2), averaged over 6 negative and 2 positive cases."""
+    step = PlattCalibrator().fit(scores, [0, 0, 1, 1], [3, 3, 1, 1])
+    wanted = (2 * 3 / 4 + 6 * 1 / 8) / 8
+    assert step.slope_ == 0
+    assert step.predict_proba([2.0]) == pytest.approx(wanted)
+
+
 def test_isotonic_inside_is_scikit_learns():
     scores, y = drawn(3)
     known = IsotonicRegression(out_of_bounds="clip").fit(scores, y).predict(scores)

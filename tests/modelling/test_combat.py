@@ -1,5 +1,7 @@
 """ComBat equals R's sva, and never asks a new case for its outcome."""
 
+import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,12 @@ import pytest
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 from sklearn import config_context
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from centrum.errors import DataError
-from centrum.modelling.combat import ComBat
+from centrum.modelling.combat import ComBat, _Rows, to_reference
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +186,10 @@ class TestCovariates:
     def test_new_cases_do_not_depend_on_their_coding(self) -> None:
         X, batch = simulated(9)
         age = np.random.default_rng(9).uniform(30, 90, 60)
-        plain, shifted = (ComBat().fit(X, batch=batch, covariates=c) for c in (age, 10 * age - 700))
+        male = np.arange(60) % 4 > 1
+        codings = np.column_stack([age, male]), np.column_stack([10 * age - 700, 3 - 2 * male])
+        plain, shifted = (ComBat().fit(X, batch=batch, covariates=c) for c in codings)
+        np.testing.assert_allclose(plain.grand_mean_, X.mean(axis=0), rtol=1e-10)
         np.testing.assert_allclose(
             plain.transform(X, batch=batch), shifted.transform(X, batch=batch), rtol=1e-10
         )
@@ -288,3 +294,135 @@ def test_missing_values_are_named() -> None:
     X[0] = np.nan
     with pytest.raises(DataError, match=r"12 feature\(s\) .*: x0, x1, x2, x3, x4, \.\.\.\."):
         ComBat().fit(X, batch=batch)
+
+
+def test_a_reference_of_two_cases_is_enough() -> None:
+    X, batch = simulated(6)
+    batch[:2] = "D"
+    out = ComBat(reference="D").fit_transform(X, batch=batch)
+    np.testing.assert_array_equal(out[:2], X[:2])
+    assert not np.allclose(out[2:], X[2:])
+
+
+def test_of_unknown_batches_five_are_named() -> None:
+    X, batch = simulated(5)
+    strange = [f"Q{k}" for k in range(7)]
+    with pytest.raises(DataError, match="the batch Q0, Q1, Q2, Q3, Q4; it knows A, B, C"):
+        ComBat().fit(X, batch=batch).transform(X[:7], batch=strange)
+
+
+def test_two_features_are_shrunk_towards_each_other() -> None:
+    """By hand for a batch of one case: (t2 g + mean g) / (t2 + 1), g in units of the pooled SD."""
+    X, batch = simulated(4, p=2)
+    batch[0] = "D"
+    step = ComBat().fit(X, batch=batch)
+    g = (X[0] - step.grand_mean_) / np.sqrt(step.pooled_variance_)
+    t2 = (g[0] - g[1]) ** 2 / 2
+    np.testing.assert_allclose(step.gamma_star_[3], (t2 * g + g.mean()) / (t2 + 1), rtol=1e-12)
+    assert (step.gamma_star_[0] != 0).all()
+    location = [(X[batch == "A", k].mean() - step.grand_mean_[k]) / np.sqrt(v)
+                for k, v in enumerate(step.pooled_variance_)]  # fmt: skip
+    assert np.ptp(step.gamma_star_[0]) < np.ptp(location), "nearer to each other than they were"
+
+
+def test_features_are_in_the_units_of_the_pooled_standard_deviation() -> None:
+    """A single feature has no others to be shrunk to: the batches' own means and variances."""
+    X, batch = simulated(4, p=1)
+    step = ComBat().fit(X, batch=batch)
+    own = [X[batch == b] for b in "ABC"]
+    pooled = np.mean([x.var() for x in own])
+    np.testing.assert_allclose(step.grand_mean_, X.mean(), rtol=1e-12)
+    np.testing.assert_allclose(step.pooled_variance_, pooled, rtol=1e-12)
+    np.testing.assert_allclose(
+        step.gamma_star_[:, 0], [(x.mean() - X.mean()) / np.sqrt(pooled) for x in own], rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        step.delta_star_[:, 0], [x.var(ddof=1) / pooled for x in own], rtol=1e-10
+    )
+
+
+def test_small_features_beside_large_ones_are_harmonised() -> None:
+    X, batch = simulated(3)
+    small = X * 10.0 ** np.linspace(-40, 40, 12)
+    step = ComBat().fit(small, batch=batch)
+    assert step.adjusted_.all()
+    X[batch == "A", 4] = 1.0
+    constant = ComBat().fit(X, batch=batch)
+    assert np.flatnonzero(~constant.adjusted_).tolist() == [4]
+    learnt = constant.pooled_variance_, *constant.gamma_star_, *constant.delta_star_
+    assert [each[4] for each in learnt] == [1, 0, 0, 0, 1, 1, 1], "nothing is learnt of it"
+    batch[:2], X[:2, 7] = "D", 5.0
+    two = ComBat().fit(X, batch=batch)
+    assert np.flatnonzero(~two.adjusted_).tolist() == [4, 7]
+
+
+def test_two_cases_are_the_fewest() -> None:
+    X, _ = simulated(3)
+    np.testing.assert_array_equal(ComBat().fit_transform(X[:2], batch=["A", "B"]), X[:2])
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        ComBat().fit(X[:1], batch=["A"])
+    with pytest.raises(NotFittedError):
+        ComBat().transform(X)
+
+
+def test_statistics_of_several_blocks_are_those_of_the_whole() -> None:
+    X, _ = simulated(3)
+    asked = []
+
+    def read(own: slice) -> NDArray:
+        asked.append(own)
+        return X[:, own]
+
+    for ends in ((0, 12), (0, 5, 12), (0, 5, 7, 12)):
+        blocks = [slice(*pair) for pair in pairwise(ends)]
+        rows = _Rows(60, blocks, read)
+        for _ in range(2):
+            found = rows.each(lambda x, centre: (x - centre).mean(axis=0), X[0])
+            np.testing.assert_allclose(found, (X - X[0]).mean(axis=0))
+        assert len(asked) == (1 if len(blocks) == 1 else 2 * len(blocks))
+        asked.clear()
+
+
+class TestToReference:
+    def test_new_cases_get_the_mean_of_the_reference(self) -> None:
+        """As `ComBat(reference=...)` on cases of the reference that have its mean and SD."""
+        X, batch = simulated(2)
+        old, new = X[batch == "A"], X[batch == "B"]
+        spread = old.std(axis=0)
+        found = to_reference(new, old.mean(axis=0), spread)
+        both = np.r_[old, new]
+        names = np.repeat(["A", "B"], 20)
+        step = ComBat(reference="A").fit(both, batch=names)
+        np.testing.assert_allclose(step.pooled_variance_, spread**2, rtol=1e-10)
+        np.testing.assert_allclose(found, step.transform(new, batch=names[20:]), rtol=1e-9)
+
+    def test_units_do_not_matter(self) -> None:
+        X, _ = simulated(2)
+        unit = 10.0 ** np.linspace(-30, 30, 12)
+        found = to_reference(X * unit, np.full(12, 7.0) * unit, 2 * unit)
+        np.testing.assert_allclose(
+            found / unit, to_reference(X, np.full(12, 7.0), np.full(12, 2.0)), rtol=1e-10
+        )
+
+    @pytest.mark.parametrize("locations", [(1.0, 0.0, -1.0), (1.0, 0.0, 0.5)])
+    def test_a_feature_that_does_not_differ_is_no_fault(self, locations: tuple) -> None:
+        X = np.array([[-1.0], [1.0], [0.5], [-0.5]]) * [1.0, 2.0, 1.0] + locations
+        with warnings.catch_warnings(action="error"):
+            found = to_reference(X, np.zeros(3), np.ones(3))
+        assert np.isfinite(found).all()
+
+    def test_what_has_no_spread_on_either_side_stays(self) -> None:
+        X, _ = simulated(3, p=4)
+        X[:, 1], X[:, 2] = 0.0, 0.3
+        spread = np.array([1.0, 1.0, 1.0, 0.0])
+        found = to_reference(X, np.full(4, 9.0), spread)
+        np.testing.assert_array_equal(found[:, 1:], X[:, 1:])
+        assert not np.isclose(found[:, 0], X[:, 0]).any()
+        np.testing.assert_array_equal(to_reference(X[:, 1:], np.full(3, 9.0), spread[1:]), X[:, 1:])
+
+    def test_two_whole_cases_are_needed(self) -> None:
+        to_reference([[1.0], [2.0]], [0.0], [1.0])
+        with pytest.raises(DataError, match="found 1 cases and 0 missing values"):
+            to_reference([[1.0]], [0.0], [1.0])
+        with pytest.raises(DataError, match="found 3 cases and 2 missing values"):
+            to_reference([[1.0], [np.nan], [np.inf]], [0.0], [1.0])

@@ -56,14 +56,66 @@ def test_a_constant_image_has_no_body() -> None:
 
 @given(st.tuples(*[st.integers(1, 9)] * 3), st.tuples(*[st.integers(1, 4)] * 3))
 def test_blocks_cover_the_image(shape: tuple[int, ...], factors: tuple[int, ...]) -> None:
-    array = np.random.default_rng(0).random(shape)
+    array = np.random.default_rng(0).integers(0, 250, shape).astype(np.uint8)
     blocks = averaged(array, factors)
-    assert blocks.shape == tuple(-(-n // f) for n, f in zip(shape, factors, strict=True))
-    z, y, x = factors
-    whole = array[:z, :y, :x]
-    if whole.shape == factors:
-        assert blocks[0, 0, 0] == pytest.approx(whole.mean())
-    assert enlarged(blocks, factors, shape).shape == shape
+    ends = [(0, -n % f) for n, f in zip(shape, factors, strict=True)]
+    z, y, x = np.array(factors)
+    whole = np.pad(array, ends, mode="edge").astype(float)
+    split = whole.reshape(
+        *(n for k, f in zip(whole.shape, factors, strict=True) for n in (k // f, f))
+    )
+    np.testing.assert_allclose(blocks, split.mean(axis=(1, 3, 5)), rtol=1e-12)
+    places = np.indices(shape)
+    own = blocks[places[0] // z, places[1] // y, places[2] // x]
+    np.testing.assert_array_equal(enlarged(blocks, factors, shape), own)
+
+
+def test_a_block_of_exactly_the_wanted_side_is_one() -> None:
+    """Five times 0.7 is 3.5, and in binary a little more."""
+    assert shrinking((0.7, 0.5, 3.5), 3.5) == (5, 7, 1)
+
+
+RAMP = np.arange(101.0)
+"""A row of voxels too large to be averaged, of which percentiles are what they say."""
+
+
+def test_air_is_the_first_percentile_and_body_begins_at_six_hundredths_of_the_way_to_the_last() -> (
+    None
+):
+    image = Volume(RAMP[None, None], Geometry((101, 1, 1), (4.0, 4.0, 4.0)))
+    assert air_level(image) == pytest.approx(1)
+    body = find_body(image)
+    assert body.threshold == pytest.approx(1 + 0.06 * 98)
+    assert body.inside[0, 0].tolist() == (RAMP > 6.88).tolist()
+
+
+def test_blocks_are_of_three_and_a_half_millimetres() -> None:
+    """Two voxels of 1.5 mm: means of 0.5 to 99.5, of which one percent is 0.5 + 0.01 x 99."""
+    ramp = np.arange(100.0)[None, None]
+    assert air_level(Volume(ramp, Geometry((100, 1, 1), (1.5, 4, 4)))) == pytest.approx(0.5 + 0.98)
+
+
+def test_the_largest_of_several_pieces_is_the_body() -> None:
+    array = np.full((1, 20, 60), 30.0)
+    for k, (first, last) in enumerate(((2, 6), (20, 40), (54, 58))):
+        array[:, 5:15, first:last] = 100 + 50 * k
+    body = find_body(Volume(array, Geometry((60, 20, 1), (4.0, 4.0, 4.0))))
+    assert np.flatnonzero(body.inside[0, 10]).tolist() == [*range(20, 40)]
+
+
+def test_holes_are_filled_within_slices_of_the_stack() -> None:
+    """A tunnel along the thick axis is a hole in each slice; one along rows is none."""
+    array = np.full((5, 20, 20), 200.0)
+    array[:, :, :3] = array[:, :, -3:] = array[:, :3] = array[:, -3:] = 30
+    through = array.copy()
+    through[:, 7:13, 7:13] = 30
+    grid = Geometry((20, 20, 5), (4.0, 4.0, 6.0))
+    np.testing.assert_array_equal(
+        find_body(Volume(through, grid)).inside, find_body(Volume(array, grid)).inside
+    )
+    through = array.copy()
+    through[2, 7:13, 3:] = 30
+    assert not find_body(Volume(through, grid)).inside[2, 10, 12:].any()
 
 
 def test_blocks_are_never_longer_than_wanted() -> None:

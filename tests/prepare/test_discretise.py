@@ -169,3 +169,18 @@ def test_only_counting_numbers_can_go_undiscretised(x: list[float]) -> None:
 def test_too_many_undiscretised_levels_are_refused() -> None:
     with pytest.raises(DataError, match="gives 5000 grey levels"):
         discretise.undiscretised(np.array([1.0, 5000.0]))
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "i2"])
+def test_edges_have_the_precision_of_the_image(kind: str) -> None:
+    """As numpy.histogram has them, on which PyRadiomics relies; whole numbers have doubles."""
+    precision = "f4" if kind == "f4" else "f8"
+    wanted = np.linspace(0, 1, 4, dtype=precision)
+    wanted[-1] += 1
+    found = discretise.pyradiomics_number_edges(np.array([0, 1], kind), 3)
+    assert found.tolist() == wanted.tolist()
+
+
+def test_levels_are_of_16_bits() -> None:
+    for x in (np.zeros(3), np.arange(3.0)):
+        assert discretise.fixed_bin_number(x, 4).dtype == np.uint16

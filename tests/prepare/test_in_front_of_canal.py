@@ -77,6 +77,15 @@ def test_rows_have_walls_of_their_own() -> None:
     assert cut.sum(axis=1)[[4, 5]].tolist() == [[6, 6, 6], [4, 4, 4]]
 
 
+@pytest.mark.parametrize(("rows", "counts"), [(20, True), (21, False)])
+def test_a_tenth_of_the_canal_is_a_part_of_it(rows: int, counts: bool) -> None:
+    """Six voxels in two rows far below 60, or 63."""
+    grid = Geometry((3, 10, 60), (4.0, 1.0, 1.0), direction=direction_of("LPI"))
+    canal = np.zeros(grid.shape, bool)
+    canal[:rows, 6:9, 1] = canal[50:52, 6:9, 1] = True
+    assert CanalWall.of(Mask(canal, grid)).known[51] == counts
+
+
 def test_a_speck_is_no_canal() -> None:
     array = canal_in(range(20))
     array[12, 1, 2] = True

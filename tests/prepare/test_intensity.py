@@ -97,3 +97,13 @@ def test_ranges_that_pyradiomics_does_not_know_are_refused() -> None:
         within_range(SKEWED, [1], "percent")
     with pytest.raises(DataError, match="leaves none of the 7 voxels"):
         within_range(SKEWED, [500, 600])
+
+
+def test_the_sd_of_two_voxels_and_of_one() -> None:
+    """With n - 1, so that one voxel has none."""
+    pair = Volume(np.array([[[1.0, 3.0]]]), Geometry((2, 1, 1), (1, 1, 1)))
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(normalise_image(pair, 1).array, [[[-half, half]]])
+    one = Volume(np.array([[[5.0]]]), Geometry((1, 1, 1), (1, 1, 1)))
+    with pytest.raises(DataError, match=r"constant image \(all 5\)"):
+        normalise_image(one, 1)

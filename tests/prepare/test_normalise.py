@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.prepare.body import find_body
-from centrum.prepare.image import MOSTLY_AIR, air_in_view, prepare_image
+from centrum.prepare.image import MOSTLY_AIR, air_in_view, fill_missing, prepare_image
 from centrum.prepare.normalise import percentile_scale, relate_to_tissue, subtract_air, z_score
 from centrum.prepare.settings import (
     BiasField,
@@ -174,3 +174,34 @@ def test_mostly_air_is_told_with_its_share() -> None:
     assert share > MOSTLY_AIR
     assert share == pytest.approx(1 - trunk().sum() / wide.array.size, abs=0.02)
     assert "over: body" in message
+
+
+def test_half_of_the_view_may_be_air() -> None:
+    grid = Geometry((20, 20, 3), (4.0, 4.0, 5.0))
+    for rows, told in ((10, False), (9, True)):
+        array = np.full(grid.shape, 30.0)
+        array[:, :rows] = 200
+        assert (air_in_view(Volume(array, grid)) is not None) == told
+
+
+def test_missing_voxels_are_counted() -> None:
+    array = np.array([[[np.nan, -3.0, np.inf, 5.0]]])
+    filled = fill_missing(Volume(array, Geometry((4, 1, 1), (1, 1, 1))))
+    assert filled.array.ravel().tolist() == [-3, -3, -3, 5]
+    assert filled.history[-1].parameters == {"voxels": 2, "value": -3.0}
+
+
+def test_a_body_is_looked_for_where_something_is_of_it() -> None:
+    """A shading that is fitted to it, or a scale; else an image without any body is prepared."""
+    flat = Volume(np.full((3, 3, 3), 7.0), Geometry((3, 3, 3), (4, 4, 4)))
+    assert prepare_image(flat, Preparation()) is flat
+    for wanted in (
+        {"bias_field": {}},
+        {"normalisation": {"method": "z_score", "over": "body"}},
+    ):
+        with pytest.raises(DataError, match="shows no body"):
+            prepare_image(flat, Preparation.model_validate(wanted))
+    with pytest.raises(DataError, match="cannot be normalised"):
+        prepare_image(flat, Preparation.model_validate({"normalisation": {
+            "method": "z_score", "over": "image",
+        }}))  # fmt: skip

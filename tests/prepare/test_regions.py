@@ -240,6 +240,15 @@ def test_operations_follow_each_other_and_are_recorded() -> None:
     assert region.array[0, 0, 0]
 
 
+def test_the_history_says_how() -> None:
+    region = solid((9, 9, 9), (1.0, 1.0, 1.0))
+    for operation, name in ((erode, "erode"), (dilate, "dilate")):
+        (step,) = operation(region, 2, axis=1).history
+        assert (step.name, step.parameters["mm"], step.parameters["slice_axis"]) == (name, 2, 1)
+    (step,) = largest_piece(region).history
+    assert step.parameters["connectivity"] == 26
+
+
 def test_distances_below_the_voxels_are_refused() -> None:
     region = solid((12, 12, 12), (0.6, 0.6, 4.4))
     with pytest.raises(DataError, match=r"0\.5 mm changes nothing where voxels are 0\.6 mm apart"):

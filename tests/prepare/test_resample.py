@@ -17,12 +17,15 @@ from centrum.errors import DataError, GeometryError
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.measure.extract import extract, plan
+from centrum.prepare import resample
 from centrum.prepare.resample import (
     INTERPOLATORS,
     _itk_resampled,
     interpolate,
+    interpolated_size,
     onto_grid,
     resample_pyradiomics,
+    resampled_size,
 )
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -270,7 +273,124 @@ def test_the_history_names_the_step() -> None:
     assert inside.history[-1].parameters["partial_volume"] == 0.4
 
 
+def row(values: list[float], spacing: float = 1.0) -> Volume:
+    return Volume(np.array([[values]], float), Geometry((len(values), 1, 1), (spacing, 1, 1)))
+
+
+def part_of_row(length: int, first: int, last: int) -> Mask:
+    inside = np.zeros((1, 1, length), bool)
+    inside[..., first : last + 1] = True
+    return Mask(inside, Geometry((length, 1, 1), (1, 1, 1)))
+
+
+@pytest.mark.parametrize(("margin", "voxels"), [(0.0, 12), (1.0, 16), (1.2, 18), (None, 40)])
+def test_the_size_is_told_of_a_region_and_one_old_voxel_on_either_side(
+    margin: float | None, voxels: int
+) -> None:
+    """Of old voxels 8 to 11 the new ones from 7 to 12, and as many mm again of the image."""
+    region = part_of_row(20, 8, 11)
+    assert interpolated_size(region, (0.5, None, None), margin) == voxels
+    if margin == 0:
+        assert interpolated_size(region, (0.5, None, None)) == voxels
+
+
+def test_what_is_made_by_default() -> None:
+    """No more of the image than the region, half of a voxel decides, and nothing is rounded."""
+    made, inside = interpolate(row([0.0, 1.0, 2.0, 3.0]), part_of_row(4, 1, 2), (0.5, None, None))
+    assert made.array.ravel().tolist() == [0.75, 1.25, 1.75, 2.25]
+    assert inside.array.all()
+
+
+def test_the_nearest_voxel_at_the_edges_is_the_outermost() -> None:
+    values = [0.0, 10.0, 20.0, 30.0]
+    made, _ = interpolate(row(values), part_of_row(4, 0, 3), (0.5, None, None), image="nearest")
+    assert made.array.ravel().tolist() == np.repeat(values, 2).tolist()
+
+
+def test_an_empty_region_has_no_size() -> None:
+    empty = Mask(np.zeros((1, 1, 4), bool), Geometry((4, 1, 1), (1, 1, 1)))
+    for refuse in (
+        lambda: interpolated_size(empty, (1, 1, 1)),
+        lambda: resampled_size(empty, (1, 1, 1)),
+        lambda: resample_pyradiomics(row([0.0] * 4), empty, (1, 1, 1)),
+    ):
+        with pytest.raises(DataError, match="is empty"):
+            refuse()
+
+
+def test_half_a_voxel_beyond_the_last_centre_the_image_goes_on() -> None:
+    grid = Geometry((3, 1, 1), (2.2, 1, 1), (-0.4, 0, 0))
+    assert onto_grid(row([7.0, 7.0, 7.0, 9.0, 9.0]), grid).array.ravel().tolist() == [
+        7, 7, 9,
+    ]  # fmt: skip
+    beyond = Geometry((2, 1, 1), (5.2, 1, 1), (-0.6, 0, 0))
+    assert np.isnan(onto_grid(row([7.0] * 5), beyond).array).all()
+
+
 # PyRadiomics
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "pad", "start", "size"),
+    [
+        (6, 9, 1, 1, 6),
+        (6, 10, 1, 1, 7),
+        (0, 3, 1, 0, 4),
+        (16, 19, 1, 6, 4),
+        (30, 33, None, 9, 14),
+    ],
+)
+def test_the_grid_of_pyradiomics_by_hand(
+    first: int, last: int, pad: int | None, start: int, size: int
+) -> None:
+    """`resampleImage`: from floor((first - 0.5) / 2 - pad), not below 0, to ceil((last + 0.5) / 2
+    + pad), not beyond the image; the first corner stays, 0.5 old voxels before the new centre."""
+    length = 20 if last < 20 else 64
+    region = part_of_row(length, first, last)
+    given = {} if pad is None else {"pad": pad}
+    made, inside = resample_pyradiomics(row([1.0] * length), region, (2, 0, 0), **given)
+    assert made.geometry.size == (size, 1, 1)
+    assert made.geometry.origin[0] == pytest.approx(0.5 + 2 * start)
+    assert resampled_size(region, (2, 0, 0), **given) == size
+    assert [step.name for step in inside.history] == ["resample_pyradiomics"]
+
+
+def test_one_column_of_a_region_keeps_its_spacing_where_the_size_is_told() -> None:
+    grid = Geometry((64, 20, 1), (1, 1, 1))
+    inside = np.zeros(grid.shape, bool)
+    inside[0, 6:11, 30] = True
+    region = Mask(inside, grid)
+    made, _ = resample_pyradiomics(Volume(inside.astype(float), grid), region, (2, 2, 0), pad=1)
+    assert made.geometry.size == (5, 7, 1)
+    assert resampled_size(region, (2, 2, 0), pad=1) == made.array.size
+
+
+def test_as_many_voxels_as_are_allowed_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resample, "MOST_VOXELS", 7)
+    given = row([1.0] * 20), part_of_row(20, 6, 10), (2, 0, 0)
+    assert resample_pyradiomics(*given, pad=1)[0].array.size == 7
+    monkeypatch.setattr(resample, "MOST_VOXELS", 6)
+    with pytest.raises(DataError, match="7 voxels, more than 6"):
+        resample_pyradiomics(*given, pad=1)
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_one_slice_of_two_dimensions_is_resampled_as_such(
+    monkeypatch: pytest.MonkeyPatch, dimension: int
+) -> None:
+    """Image and region, by ITK, which rounds otherwise there."""
+    asked = []
+
+    def resampled(*given: Any, dimension: int) -> np.ndarray:
+        asked.append(dimension)
+        return _itk_resampled(*given, dimension=dimension)
+
+    monkeypatch.setattr(resample, "_itk_resampled", resampled)
+    grid = Geometry((8, 8, 1), (1, 1, 1))
+    flat = Volume(np.indices(grid.shape)[1].astype(float), grid)
+    whole = Mask(np.ones(grid.shape, bool), grid)
+    resample_pyradiomics(flat, whole, (2, 2, 0), dimension=dimension)
+    assert asked == [dimension] * 2
 
 
 @pytest.mark.parametrize("name", INTERPOLATORS)

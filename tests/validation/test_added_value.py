@@ -61,7 +61,7 @@ def sides(score: np.ndarray, n_train: int = 80) -> HeldOut:
 
 def added(*given: object) -> AddedValue | None:
     """With probabilities that follow the scores."""
-    return added_value(*given, expit(given[-1]))
+    return added_value(*given, expit(given[-1]), 10)
 
 
 def ranking(score: np.ndarray, held: HeldOut) -> np.ndarray:
@@ -149,6 +149,38 @@ def test_a_level_of_no_training_case_has_no_place(
     protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil]}", "test")
     (coil, _) = added(protocol, coils, positive, held, [held], ranking(score, held)).nomogram.axes
     assert coil.levels == ("a", "b")
+
+
+@pytest.mark.parametrize("constant", ["a", 0.3])
+def test_a_variable_that_no_training_case_differs_in_has_no_axis(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, constant: object
+) -> None:
+    held = sides(score)
+    coils = obs.assign(coil=[constant] * 80 + [constant, 6.0 if constant == 0.3 else "b"] * 20)
+    protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil, age]}", "test")
+    found = added(protocol, coils, positive, held, [held], ranking(score, held))
+    assert [axis.variable for axis in found.nomogram.axes] == ["age", "score"]
+    alone = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil]}", "test")
+    with pytest.raises(DataError, match=r"No (clinical variable|covariate) varies over .*80 train"):
+        added(alone, coils, positive, held, [held], ranking(score, held))
+
+
+def test_a_score_that_does_not_vary_is_told(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
+) -> None:
+    held = HeldOut(np.arange(80), np.full(80, 0.3), np.arange(80, N), score[80:])
+    with pytest.raises(DataError, match="No score varies over the 80 training cases"):
+        added(protocol, obs, positive, held, [held], ranking(score, held))
+
+
+def test_the_usual_level_is_the_most_frequent_and_one_case_gives_a_level_a_place(
+    obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray
+) -> None:
+    held = sides(score)
+    coils = obs.assign(coil=["b"] * 20 + ["a"] * 49 + ["d"] * 10 + ["c"] + ["a", "b"] * 20)
+    protocol = parse_protocol("preset: vcf-t2w\nevaluation: {clinical: [coil]}", "test")
+    (coil, _) = added(protocol, coils, positive, held, [held], ranking(score, held)).nomogram.axes
+    assert (coil.levels, coil.usual) == (("a", "b", "c", "d"), "a")
 
 
 def test_curves_are_of_the_test_cases(

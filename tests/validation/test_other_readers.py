@@ -16,7 +16,7 @@ from centrum.evaluate.comparison import delong_test
 from centrum.protocol import load_preset
 from centrum.study.study import open_study
 from centrum.validation.matrix import study_matrix
-from centrum.validation.other_readers import ReadCases, compare_regions
+from centrum.validation.other_readers import ReadCases, compare_regions, pooled_by_others
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
 FEW_FAMILIES = PROTOCOL.replace("extraction:", "extraction:\n  families: [morphology, statistics]")
@@ -178,6 +178,14 @@ def test_intervals_are_by_patient_where_patients_have_several_cases() -> None:
         assert width(one) > 1.3 * width(other), name
     assert width(grouped.limits.bias_interval) > 1.3 * width(alone.limits.bias_interval)
     assert width(grouped.difference.interval) > 1.3 * width(alone.difference.interval)
+
+
+def test_a_case_that_half_the_parts_call_positive_is_called_so() -> None:
+    likely, called = [0.4, 0.6, 0.7], [0.4, 0.5, 1.0]
+    tested = pd.DataFrame({"probability:resident": likely, "called:resident": called})
+    (resident,) = pooled_by_others(tested).values()
+    assert resident.called.tolist() == [False, True, True]
+    assert resident.scores.tolist() == resident.probability.tolist() == likely
 
 
 def test_sensitivity_and_specificity_are_of_the_calls_of_each_reader() -> None:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
-from centrum.evaluate.discrimination import auc, delong_variance, placements
+from centrum.evaluate.discrimination import auc, deviation_variance, deviations
 from centrum.evaluate.scored import Scored
 
 
@@ -52,32 +51,13 @@ def delong_test(first: Scored, second: Scored, confidence: float = 0.95) -> AucD
     0.333
     """
     _same_cases(first, second)
-    variance = (
-        delong_variance(first) + delong_variance(second) - 2 * delong_covariance(first, second)
-    )
     difference = auc(first) - auc(second)
-    error = float(np.sqrt(max(variance, 0.0)))
+    error = float(np.sqrt(deviation_variance(first, deviations(first) - deviations(second))))
     half = float(stats.norm.ppf((1 + confidence) / 2)) * error
     z = _ratio(difference, error)
     p = float(2 * stats.norm.sf(abs(z)))
     interval = Interval(difference - half, difference + half)
     return AucDifference(auc(first), auc(second), difference, interval, z, p, float("inf"))
-
-
-def delong_covariance(first: Scored, second: Scored) -> float:
-    """Covariance of the AUCs of two scores of the same cases; nan as `delong_variance`."""
-    parts = [_components(first), _components(second)]
-    strata = first.patient_strata()
-    n_positive, n_negative = np.sum(strata >= 2), np.sum(strata != 2)
-    if min(n_positive, n_negative) < 2:
-        return float("nan")
-    (pos_a, neg_a), (pos_b, neg_b) = parts
-    within = len(strata) / (len(strata) - 1)
-    return float(
-        pos_a @ pos_b * n_positive / (n_positive - 1)
-        + neg_a @ neg_b * n_negative / (n_negative - 1)
-        + (pos_a @ neg_b + neg_a @ pos_b) * within
-    )
 
 
 def difference_interval(first: float, own: Interval, second: float, other: Interval) -> Interval:
@@ -95,14 +75,6 @@ def difference_interval(first: float, own: Interval, second: float, other: Inter
     up = np.hypot(own.upper - first, second - other.lower)
     gap = first - second
     return Interval(float(gap - down), float(gap + up))
-
-
-def _components(scored: Scored) -> tuple[Floats, Floats]:
-    """Each patient's part in the AUC's deviation, of positive and of negative cases."""
-    deviation = placements(scored) - auc(scored)
-    positive = np.where(scored.positive, deviation, 0) / scored.n_positive
-    negative = np.where(scored.positive, 0, deviation) / scored.n_negative
-    return scored.patient_sums(positive), scored.patient_sums(negative)
 
 
 def _ratio(difference: float, error: float) -> float:

@@ -84,18 +84,36 @@ def delong_variance(scored: Scored) -> float:
     >>> round(delong_variance(Scored.of([1, 2, 3, 4], [0, 1, 0, 1])), 4)
     0.125
     """
-    deviation = placements(scored) - auc(scored)
+    return deviation_variance(scored, deviations(scored))
+
+
+def deviations(scored: Scored) -> Floats:
+    """What the placement of each case deviates from the AUC, (cases,)."""
+    return placements(scored) - auc(scored)
+
+
+def deviation_variance(scored: Scored, deviation: Floats) -> float:
+    """Variance of an AUC, or of a sum or difference of AUCs of scores of the same cases.
+
+    `deviation` (cases,) is the same sum or difference of `deviations`; nan as `delong_variance`.
+
+    >>> y = [0, 0, 0, 1, 1, 1]
+    >>> a, b = Scored.of([1, 2, 3, 4, 5, 6], y), Scored.of([1, 5, 3, 4, 2, 6], y)
+    >>> round(deviation_variance(a, deviations(a) - deviations(b)), 4)
+    0.0741
+    """
     positive = scored.patient_sums(np.where(scored.positive, deviation, 0) / scored.n_positive)
     negative = scored.patient_sums(np.where(scored.positive, 0, deviation) / scored.n_negative)
     strata = scored.patient_strata()
     n_positive, n_negative = np.sum(strata >= 2), np.sum(strata != 2)
     if min(n_positive, n_negative) < 2:
         return float("nan")
-    return float(
+    found = (
         np.sum(positive**2) * n_positive / (n_positive - 1)
         + np.sum(negative**2) * n_negative / (n_negative - 1)
         + 2 * np.sum(positive * negative) * len(strata) / (len(strata) - 1)
     )
+    return max(float(found), 0.0)
 
 
 def placements(scored: Scored) -> Floats:

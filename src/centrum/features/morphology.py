@@ -17,6 +17,7 @@ from centrum.arrays import Array, Flags
 from centrum.features.distribution import unless_cancelled
 from centrum.features.registry import Family, Reads
 from centrum.kernels import enclosing, hull
+from centrum.kernels.convex_hull import Hull, convex_hull
 from centrum.kernels.mesh import Surface, scan, weighted_moments
 
 Lengths = tuple[float, float, float]
@@ -153,9 +154,9 @@ class Shape:
         return x / 2, y / 2, z / 2
 
     @cached_property
-    def convex_hull(self) -> enclosing.Hull:
+    def convex_hull(self) -> Hull:
         """Convex hull of the mesh."""
-        return enclosing.convex_hull(self.corners, self._half)
+        return convex_hull(self.corners, self._half)
 
     @cached_property
     def smallest_box(self) -> Lengths:

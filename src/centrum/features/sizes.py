@@ -8,13 +8,13 @@ four families.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrum.arrays import Array, Floats
 from centrum.features.registry import Definition, Family, Reads, catalogue
+from centrum.kernels.level_sizes import LevelSizeSums, sum_cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class LevelSizeCounts:
     Attributes
     ----------
     shape : of the batch
-    matrix : (cells,) flat index into the batch
+    matrix : (cells,) flat index into the batch, ascending
     i, j, n : (cells,) grey level, size and number of elements of each cell
     n_voxels : (batch,) voxels that the matrix was counted on
 
@@ -74,7 +74,7 @@ class LevelSizeCounts:
     def together(cls, parts: Sequence["LevelSizeCounts"]) -> "LevelSizeCounts":
         """Several of the same batch, along a new first axis.
 
-        >>> LevelSizeCounts.together([EXAMPLE, EXAMPLE]).n_elements.tolist()
+        >>> LevelSizeCounts.together([EXAMPLE, EXAMPLE]).sums.elements.tolist()
         [[4.0], [4.0]]
         """
         if len(parts) == 1:
@@ -84,90 +84,11 @@ class LevelSizeCounts:
         rest = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
         return cls((len(parts), *parts[0].shape), np.concatenate(matrix), *rest)
 
-    def add(self, terms: Array) -> Array:
-        """Sum of `terms` (cells,) over the cells of each matrix, (batch...)."""
-        if len(self.n_voxels) == 1:
-            return np.asarray(terms.sum()).reshape(self.shape)
-        return np.bincount(self.matrix, terms, len(self.n_voxels)).reshape(self.shape)
-
-    def means(self, values: Array) -> Array:
-        """Means of `values` (k, cells) over the elements of each matrix, (k, batch...)."""
-        if len(self.n_voxels) == 1:
-            sums = np.vecdot(values, self.n).reshape(-1, *self.shape)
-        else:
-            sums = np.stack([self.add(row * self.n) for row in values])
-        return np.asarray(sums / self.n_elements)
-
     @cached_property
-    def n_elements(self) -> Array:
-        return self.add(self.n)
-
-    @cached_property
-    def emphases(self) -> "Emphases":
-        """Means of all quotients and products of i^2 and j^2."""
-        values = np.empty((len(Emphases._fields), self.n.size))
-        i2, j2, ij = values[1], values[3], values[5]
-        np.square(self.i, i2)
-        np.square(self.j, j2)
-        np.multiply(i2, j2, ij)
-        for out, a, b in ((0, 1, i2), (2, 1, j2), (4, 1, ij), (6, i2, j2), (7, j2, i2)):
-            np.divide(a, b, values[out])
-        return Emphases(*self.means(values))
-
-    @cached_property
-    def variances(self) -> Array:
-        """Variance of i and of j over the elements of each matrix, (2, batch...)."""
-        values = np.empty((2, self.n.size))
-        values[0], values[1] = self.i, self.j
-        deviations = values - self._of_cells(self.means(values))
-        return self.means(np.square(deviations, deviations))
-
-    def _of_cells(self, values: Array) -> Array:
-        """What each matrix has, (..., batch...), at its cells, (..., cells or 1)."""
-        flat = values.reshape(*values.shape[: values.ndim - len(self.shape)], -1)
-        return flat if len(self.n_voxels) == 1 else flat[..., self.matrix]
-
-    @cached_property
-    def p(self) -> Array:
-        """Share of each cell among the elements of its matrix, (cells,)."""
-        return np.asarray(self.n / self._of_cells(self.n_elements))
-
-    @cached_property
-    def level_squares(self) -> Array:
-        """Sum over grey levels of the squared number of elements, (batch...)."""
-        return self._squares(self.i)
-
-    @cached_property
-    def size_squares(self) -> Array:
-        """Sum over sizes of the squared number of elements, (batch...)."""
-        return self._squares(self.j)
-
-    def _squares(self, key: Array) -> Array:
-        """Sum over the values of `key` (cells,) of the squared number of elements, (batch...)."""
-        width = int(key.max(initial=0)) + 1
-        if width > MARGINAL_WIDTH:
-            key = np.unique(key, return_inverse=True)[1]
-            width = int(key.max()) + 1
-        cells = (self.matrix * width + key).astype(np.intp)
-        counts = np.bincount(cells, self.n, len(self.n_voxels) * width)
-        return np.asarray((counts.reshape(-1, width) ** 2).sum(axis=1).reshape(self.shape))
-
-
-class Emphases(NamedTuple):
-    """Means over the elements of each matrix, (batch...): of 1 / i^2, i^2, 1 / j^2 and so on."""
-
-    low: Array
-    high: Array
-    small: Array
-    large: Array
-    small_low: Array
-    large_high: Array
-    small_high: Array
-    large_low: Array
-
-
-MARGINAL_WIDTH = 4096
-"""Sizes up to this are counted in a row of bins; larger ones are numbered first."""
+    def sums(self) -> LevelSizeSums:
+        """Sums over the cells of each matrix, (batch...)."""
+        found = sum_cells(self.matrix, self.i, self.j, self.n, len(self.n_voxels))
+        return LevelSizeSums(*(values.reshape(self.shape) for values in found))
 
 
 def _parted(numbers: Array, by: int) -> tuple[Array, Array]:
@@ -201,7 +122,7 @@ def small_size(m: LevelSizeCounts) -> Array:
     >>> small_size(EXAMPLE)
     array([0.625])
     """
-    return m.emphases.small
+    return m.sums.small
 
 
 def large_size(m: LevelSizeCounts) -> Array:
@@ -210,7 +131,7 @@ def large_size(m: LevelSizeCounts) -> Array:
     >>> large_size(EXAMPLE)
     array([2.5])
     """
-    return m.emphases.large
+    return m.sums.large
 
 
 def low_level(m: LevelSizeCounts) -> Array:
@@ -219,7 +140,7 @@ def low_level(m: LevelSizeCounts) -> Array:
     >>> low_level(EXAMPLE)
     array([0.8125])
     """
-    return m.emphases.low
+    return m.sums.low
 
 
 def high_level(m: LevelSizeCounts) -> Array:
@@ -228,7 +149,7 @@ def high_level(m: LevelSizeCounts) -> Array:
     >>> high_level(EXAMPLE)
     array([1.75])
     """
-    return m.emphases.high
+    return m.sums.high
 
 
 def small_size_low_level(m: LevelSizeCounts) -> Array:
@@ -237,7 +158,7 @@ def small_size_low_level(m: LevelSizeCounts) -> Array:
     >>> small_size_low_level(EXAMPLE)
     array([0.578125])
     """
-    return m.emphases.small_low
+    return m.sums.small_low
 
 
 def small_size_high_level(m: LevelSizeCounts) -> Array:
@@ -246,7 +167,7 @@ def small_size_high_level(m: LevelSizeCounts) -> Array:
     >>> small_size_high_level(EXAMPLE)
     array([0.8125])
     """
-    return m.emphases.small_high
+    return m.sums.small_high
 
 
 def large_size_low_level(m: LevelSizeCounts) -> Array:
@@ -255,7 +176,7 @@ def large_size_low_level(m: LevelSizeCounts) -> Array:
     >>> large_size_low_level(EXAMPLE)
     array([1.75])
     """
-    return m.emphases.large_low
+    return m.sums.large_low
 
 
 def large_size_high_level(m: LevelSizeCounts) -> Array:
@@ -264,7 +185,7 @@ def large_size_high_level(m: LevelSizeCounts) -> Array:
     >>> large_size_high_level(EXAMPLE)
     array([5.5])
     """
-    return m.emphases.large_high
+    return m.sums.large_high
 
 
 def level_non_uniformity(m: LevelSizeCounts) -> Array:
@@ -273,7 +194,7 @@ def level_non_uniformity(m: LevelSizeCounts) -> Array:
     >>> level_non_uniformity(EXAMPLE)
     array([2.5])
     """
-    return np.asarray(m.level_squares / m.n_elements)
+    return np.asarray(m.sums.level_squares / m.sums.elements)
 
 
 def level_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
@@ -282,7 +203,7 @@ def level_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
     >>> level_non_uniformity_normalised(EXAMPLE)
     array([0.625])
     """
-    return np.asarray(level_non_uniformity(m) / m.n_elements)
+    return np.asarray(level_non_uniformity(m) / m.sums.elements)
 
 
 def size_non_uniformity(m: LevelSizeCounts) -> Array:
@@ -291,7 +212,7 @@ def size_non_uniformity(m: LevelSizeCounts) -> Array:
     >>> size_non_uniformity(EXAMPLE)
     array([2.])
     """
-    return np.asarray(m.size_squares / m.n_elements)
+    return np.asarray(m.sums.size_squares / m.sums.elements)
 
 
 def size_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
@@ -300,7 +221,7 @@ def size_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
     >>> size_non_uniformity_normalised(EXAMPLE)
     array([0.5])
     """
-    return np.asarray(size_non_uniformity(m) / m.n_elements)
+    return np.asarray(size_non_uniformity(m) / m.sums.elements)
 
 
 def percentage(m: LevelSizeCounts) -> Array:
@@ -309,7 +230,7 @@ def percentage(m: LevelSizeCounts) -> Array:
     >>> percentage(EXAMPLE)
     array([0.5])
     """
-    return np.asarray(m.n_elements / m.n_voxels.reshape(m.shape))
+    return np.asarray(m.sums.elements / m.n_voxels.reshape(m.shape))
 
 
 def level_variance(m: LevelSizeCounts) -> Array:
@@ -318,7 +239,7 @@ def level_variance(m: LevelSizeCounts) -> Array:
     >>> level_variance(EXAMPLE)
     array([0.1875])
     """
-    return np.asarray(m.variances[0])
+    return m.sums.level_variance
 
 
 def size_variance(m: LevelSizeCounts) -> Array:
@@ -327,7 +248,7 @@ def size_variance(m: LevelSizeCounts) -> Array:
     >>> size_variance(EXAMPLE)
     array([0.25])
     """
-    return np.asarray(m.variances[1])
+    return m.sums.size_variance
 
 
 def entropy(m: LevelSizeCounts) -> Array:
@@ -336,7 +257,7 @@ def entropy(m: LevelSizeCounts) -> Array:
     >>> entropy(EXAMPLE)
     array([1.5])
     """
-    return np.where(m.n_elements > 0, -m.add(m.p * np.log2(m.p)), np.nan)
+    return m.sums.entropy
 
 
 def energy(m: LevelSizeCounts) -> Array:
@@ -345,7 +266,7 @@ def energy(m: LevelSizeCounts) -> Array:
     >>> energy(EXAMPLE)
     array([0.375])
     """
-    return m.add(m.p**2)
+    return m.sums.energy
 
 
 EXAMPLE = LevelSizeCounts.from_table(np.array([[[2, 0], [1, 1]]]), np.array([8]))

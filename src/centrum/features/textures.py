@@ -96,7 +96,7 @@ class Textures:
     first : textures of the same voxels in another image, which share what is not of levels
 
     >>> line = Textures(np.array([[[[1, 1, 2]]]], np.uint16), Neighbourhood(), n_levels=2)
-    >>> line.glszm((0,)).n_elements, line.glrlm((0, 1)).n_voxels
+    >>> line.glszm((0,)).sums.elements, line.glrlm((0, 1)).n_voxels
     (array(2.), array([39.]))
     """
 

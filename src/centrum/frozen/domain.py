@@ -125,7 +125,9 @@ class Distribution(OneLine):
         2.0
         """
         away = max(self.lowest - value, value - self.highest, 0.0)
-        return away / self.sd if self.sd > 0 else float(away > 0) * np.inf
+        if away == 0:
+            return 0.0
+        return away / self.sd if self.sd > 0 else float("inf")
 
     @classmethod
     def of(cls, name: str, values: Floats, positive: Flags) -> Self:

@@ -5,7 +5,7 @@ part those of its test side, by the final model; with several those of every par
 had not seen them, fitted once more for this. Local effects are those of the final model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,14 +15,19 @@ import numpy as np
 from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError, describe, reason
 from centrum.evaluate import Scored
-from centrum.evaluate.bootstrap import Interval, Weights, case_weights, percentile_interval
-from centrum.evaluate.discrimination import resampled_auc
+from centrum.evaluate.bootstrap import (
+    Interval,
+    case_weights,
+    normal_interval,
+    percentile_interval,
+)
+from centrum.evaluate.discrimination import deviation_variance, deviations, resampled_auc
 from centrum.evaluate.repeated import corrected_mean
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.frozen.export import scorer_of
 from centrum.frozen.scorer import Scale, Scorer
 from centrum.modelling.designs import Part
-from centrum.protocol import ExplanationSettings, Protocol
+from centrum.protocol import EvaluationSettings, ExplanationSettings, Protocol
 from centrum.records import as_json
 from centrum.text import OneLine
 from centrum.validation.fits import Source, fitted_model
@@ -43,6 +48,10 @@ OTHER_SCALE = "The contributions of its model, another than the final one, are o
 
 RESAMPLES = 500
 """Bootstrap samples of the patients, at most, of an interval in a design with one part."""
+
+MOST_RESAMPLED = 2000
+"""Held-out patients of whom samples are drawn: of more the mean drop is normal, and its interval
+comes of DeLong's variance, in a twentieth of the time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,17 +253,19 @@ def _leading(record: PartRecord, ready: _Ready) -> list[int]:
 def _over_patients(
     ready: _Ready, labels: Ints, leading: Sequence[int], protocol: Protocol
 ) -> list[Importance]:
-    """Drops with intervals by bootstrap over the patients of one test side."""
+    """Drops with intervals over the patients of one test side."""
     settings, evaluation = _settings(protocol), protocol.evaluation
     held = ready.permuter(settings, evaluation.seed)
     whole = Scored.of(held.score_of(held.z), held.positive, ready.patients)
-    weights = case_weights(whole, min(evaluation.n_resamples, RESAMPLES), evaluation.seed)
-    own = resampled_auc(whole, weights)
+    interval_of = (_resampled if resamples_patients(whole.n_patients) else _delong)(
+        whole, evaluation
+    )
 
     def measure(permuted: Floats) -> Mapping[str, float]:
-        mean = np.mean([_resampled(row, whole, weights) for row in permuted], axis=0)
-        interval = percentile_interval(np.round(own - mean, DIGITS) + 0.0, evaluation.confidence)
-        return {"drop": held.drop(permuted), "lower": interval.lower, "upper": interval.upper}
+        drop = held.drop(permuted)
+        rows = [Scored.of(row, whole.positive, whole.patients) for row in permuted]
+        interval = interval_of(drop, rows)
+        return {"drop": drop, "lower": interval.lower, "upper": interval.upper}
 
     return [
         Importance(
@@ -269,8 +280,37 @@ def _over_patients(
     ]
 
 
-def _resampled(scores: Floats, whole: Scored, weights: Weights) -> Floats:
-    return resampled_auc(Scored.of(scores, whole.positive, whole.patients), weights)
+def resamples_patients(n: int) -> bool:
+    """Whether the interval of a drop comes of samples of so many held-out patients."""
+    return n <= MOST_RESAMPLED
+
+
+IntervalOf = Callable[[float, Sequence[Scored]], Interval]
+"""From a drop and the cases by each permuted score."""
+
+
+def _resampled(whole: Scored, evaluation: EvaluationSettings) -> IntervalOf:
+    """By bootstrap over the patients, the permutations averaged."""
+    weights = case_weights(whole, min(evaluation.n_resamples, RESAMPLES), evaluation.seed)
+    own = resampled_auc(whole, weights)
+
+    def interval(_: float, permuted: Sequence[Scored]) -> Interval:
+        mean = np.mean([resampled_auc(each, weights) for each in permuted], axis=0)
+        return percentile_interval(np.round(own - mean, DIGITS) + 0.0, evaluation.confidence)
+
+    return interval
+
+
+def _delong(whole: Scored, evaluation: EvaluationSettings) -> IntervalOf:
+    """By DeLong's variance (Obuchowski's of patients with several cases), likewise averaged."""
+    own = deviations(whole)
+
+    def interval(drop: float, permuted: Sequence[Scored]) -> Interval:
+        mean = np.mean([deviations(each) for each in permuted], axis=0)
+        error = np.sqrt(deviation_variance(whole, np.round(own - mean, DIGITS)))
+        return normal_interval(drop, float(error), evaluation.confidence, (-1, 1))
+
+    return interval
 
 
 # A design with several parts

@@ -186,8 +186,8 @@ def of_contours(mask: Mask) -> bool:
 
 
 def _image_findings(image: Volume, mask: Mask) -> Iterator[ImageFinding]:
-    bad = ~np.isfinite(image.array)
-    inside = int(np.count_nonzero(bad & mask.array))
+    values, there = image.array[mask.array], np.isfinite(image.array)
+    inside = int(np.count_nonzero(~np.isfinite(values)))
     if inside:
         yield _found(
             "error",
@@ -195,16 +195,15 @@ def _image_findings(image: Volume, mask: Mask) -> Iterator[ImageFinding]:
             f"{inside} of {mask.n_voxels} voxels in the ROI are NaN or infinite.",
             "Export the image again.",
         )
-    elif bad.any():
+    elif not there.all():
         yield _found(
             "warning",
             "non-finite-image",
-            f"{np.count_nonzero(bad)} voxels of the image, outside the ROI, are NaN or infinite: "
-            "they are taken as background, to which the image is as sharp an edge as if it had "
-            "been cut out.",
+            f"{np.count_nonzero(~there)} voxels of the image, outside the ROI, are NaN or "
+            "infinite: they are taken as background, to which the image is as sharp an edge as if "
+            "it had been cut out.",
             "Take the whole image where there is one.",
         )
-    values = image.array[mask.array]
     if values.size and not inside and values.min() == values.max():
         yield _found(
             "error",

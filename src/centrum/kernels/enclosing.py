@@ -1,12 +1,11 @@
-"""The smallest solids around a set of points: convex hull, oriented box, ellipsoid."""
-
-from dataclasses import dataclass
+"""The smallest solids around a set of points: oriented box and ellipsoid."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.arrays import Array, Floats, Ints
+from centrum.arrays import Floats
 from centrum.kernels.cache import kernel, part
+from centrum.kernels.convex_hull import Hull
 
 Points = Floats
 
@@ -15,87 +14,6 @@ DIRECTIONS_ALIKE = 1e-9
 
 TIE = 1e-9
 """Boxes whose volumes differ by less (relatively) are alike: the one of least area counts."""
-
-
-@dataclass(frozen=True, eq=False)
-class Hull:
-    """A convex polyhedron of triangles.
-
-    Attributes
-    ----------
-    points : (n, 3) its corners, mm
-    triangles : (m, 3) indices of a triangle's corners, counter-clockwise seen from outside
-    neighbours : (m, 3) the triangle on the other side of the edge that lies opposite a corner
-    normals : (m, 3) outward normal of each triangle, as long as the triangle is large in mm2
-    """
-
-    points: Points
-    triangles: Ints
-    neighbours: Ints
-    normals: Points
-
-    @property
-    def area(self) -> float:
-        """Surface area, mm2."""
-        return float(np.linalg.norm(self.normals, axis=1).sum())
-
-    @property
-    def volume(self) -> float:
-        """Enclosed volume, mm3."""
-        seen = self.points[self.triangles[:, 0]] - self.points.mean(axis=0)
-        return float((seen * self.normals).sum() / 3)
-
-
-def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
-    """The convex hull of points (n, 3) times `scale`, by Qhull (Barber et al. 1996).
-
-    A hull stays one when the axes are scaled: Qhull sees the points, which are best integers.
-
-    >>> cube = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, -1).T
-    >>> hull = convex_hull(cube, (1.0, 2.0, 3.0))
-    >>> round(hull.volume, 9), round(hull.area, 9)
-    (6.0, 22.0)
-    """
-    from scipy.spatial import ConvexHull, QhullError
-
-    try:
-        # Q0: integers need no merging of nearly coplanar faces, which takes most of the time.
-        found = ConvexHull(points, qhull_options="Q0")
-    except QhullError:
-        found = ConvexHull(points)
-    corners = np.ascontiguousarray(points[found.vertices] * np.array(scale), dtype=np.float64)
-    renumbered = np.empty(len(points), dtype=np.int64)
-    renumbered[found.vertices] = np.arange(len(found.vertices))
-    triangles, neighbours = renumbered[found.simplices], found.neighbors.astype(np.int64)
-    normals = np.empty(triangles.shape)
-    _turn_outwards(corners, triangles, neighbours, corners.mean(axis=0), normals)
-    return Hull(corners, triangles, neighbours, normals)
-
-
-@part
-def _write_normal(points: NDArray, triangle: NDArray, normal: NDArray) -> None:
-    a, b, c = points[triangle[0]], points[triangle[1]], points[triangle[2]]
-    ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
-    vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
-    normal[0] = (uy * vz - uz * vy) / 2
-    normal[1] = (uz * vx - ux * vz) / 2
-    normal[2] = (ux * vy - uy * vx) / 2
-
-
-@kernel
-def _turn_outwards(
-    points: NDArray, triangles: NDArray, neighbours: NDArray, middle: NDArray, normals: NDArray
-) -> None:
-    """Reverse the triangles whose normals point towards the middle; write all normals."""
-    for t in range(len(triangles)):
-        triangle, normal = triangles[t], normals[t]
-        _write_normal(points, triangle, normal)
-        corner = points[triangle[0]]
-        inwards = (corner[0] - middle[0]) * normal[0] + (corner[1] - middle[1]) * normal[1]
-        if inwards + (corner[2] - middle[2]) * normal[2] < 0:
-            triangle[0], triangle[2] = triangle[2], triangle[0]
-            neighbours[t, 0], neighbours[t, 2] = neighbours[t, 2], neighbours[t, 0]
-            _write_normal(points, triangle, normal)
 
 
 def _directions(normals: Points) -> Points:
@@ -204,9 +122,11 @@ def smallest_box(hull: Hull, also: Points | None = None) -> tuple[float, float, 
     normal. The very smallest box may instead rest on edges alone (O'Rourke 1985); sides
     perpendicular to the unit vectors `also` (n, 3) are tried as well.
 
+    >>> from centrum.kernels.convex_hull import convex_hull
     >>> corners = np.array(np.meshgrid([0, 1], [0, 2], [0, 3])).reshape(3, -1).T
-    >>> turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
-    >>> [round(side, 9) for side in sorted(smallest_box(convex_hull(corners @ turn)))]
+    >>> turn = np.array([[3, -4, 0], [4, 3, 0], [0, 0, 5]])
+    >>> hull = convex_hull(corners @ turn, (0.2, 0.2, 0.2))
+    >>> [round(side, 9) for side in sorted(smallest_box(hull))]
     [1.0, 2.0, 3.0]
     """
     normals = hull.normals

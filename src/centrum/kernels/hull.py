@@ -118,32 +118,39 @@ def largest_in_planes(
 
 @kernel
 def _plane_corners(
-    ends: NDArray, planes: int, line_step: int, points: NDArray, found: NDArray
+    ends: NDArray, planes: int, lines: int, points: NDArray, kept: NDArray, found: NDArray
 ) -> int:
-    top, lines = 0, len(points) // 2
-    for p in range(planes):
-        n = _corners(ends, p * lines, line_step, lines, points)
+    """`points` has room for the corners of a plane, `kept` for all ends."""
+    kept[0], kept[1] = FAR, -1
+    top, step = np.int64(0), np.int64(1)  # as in `_corners`
+    for plane in range(planes):
+        for end in range(2):
+            n = _chain(ends[end], plane * lines, step, lines, 1 - 2 * end, points, top)
+            for i in range(n):
+                kept[end, plane * lines + points[i, 1]] = points[i, 0]
+    for line in range(lines):
+        n = _corners(kept, line, lines, planes, points)
         for i in range(n):
-            found[top, 0] = points[i, 0]
-            found[top, 1] = points[i, 1]
-            found[top, 2] = p
+            found[top, 0], found[top, 1], found[top, 2] = points[i, 0], line, points[i, 1]
             top += 1
-    return top
+    return int(top)
 
 
 def plane_corners(ends: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Corners of the convex hulls of all planes, (n, 3) as (along the line, line, plane).
+    """Points that are corners of the convex hulls of two planes, (n, 3).
 
-    Among them are all corners of the hull in space. A corner may come twice.
+    They are (along the line, line, plane), in the order of the lines; the planes are those of
+    `ends` and those across them along the lines. Among them are all corners of the hull in space.
+    A corner may come twice.
 
     >>> row = np.array([[[0, 0, 0]], [[3, 3, 3]]], dtype=np.int32)  # one plane, three lines
     >>> plane_corners(row).tolist()
-    [[0, 0, 0], [0, 2, 0], [3, 0, 0], [3, 2, 0]]
+    [[0, 0, 0], [3, 0, 0], [0, 2, 0], [3, 2, 0]]
     """
     planes, lines = ends.shape[1:]
-    found = np.empty((2 * planes * lines, 3), dtype=np.int32)
-    flat, points = ends.reshape(2, planes * lines), np.empty((2 * lines, 2), dtype=np.int64)
-    return found[: _plane_corners(flat, planes, 1, points, found)]
+    flat, points = ends.reshape(2, -1), np.empty((2 * max(planes, lines), 2), dtype=np.int64)
+    found = np.empty((flat.size, 3), dtype=np.int32)
+    return found[: _plane_corners(flat, planes, lines, points, np.empty_like(flat), found)]
 
 
 @part

@@ -1,11 +1,12 @@
 """How it was found out what the score rests on."""
 
 from centrum.frozen.classifiers import Classifier, Forest, Linear, NaiveBayes, RadialKernel
-from centrum.frozen.explanation import MOST_ALONE, RESAMPLES
+from centrum.frozen.explanation import MOST_ALONE
 from centrum.frozen.scorer import Scorer
 from centrum.manuscript.passage import Passage
 from centrum.protocol import ExplanationSettings
 from centrum.report.results import StudyResults
+from centrum.report.sections.explanation import over_patients
 from centrum.text import counted, listed, percent, sentences
 from centrum.validation.local_effects import INTERVALS
 
@@ -93,9 +94,8 @@ def _scale(scorer: Scorer) -> str:
 def _permutation(results: StudyResults, settings: ExplanationSettings) -> str:
     single = results.protocol.split.single_part
     over = "in the training cases" if single else "over all cases, without outcomes"
-    samples = min(results.protocol.evaluation.n_resamples, RESAMPLES)
     interval = (
-        f"by a bootstrap of its own, of {samples} samples of the patients of the test side"
+        over_patients(results)
         if single
         else "over the parts of the design by the corrected standard error of Nadeau and Bengio"
     )

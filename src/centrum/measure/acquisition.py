@@ -82,7 +82,7 @@ def _grid(volume: Volume) -> Facts:
 
 def _like_ct(volume: Volume) -> bool:
     """Whether the intensities are Hounsfield units: much of the image far below 0."""
-    return bool(np.mean(volume.array < HU_OF_AIR) > SHARE_OF_AIR)
+    return bool(np.count_nonzero(volume.array < HU_OF_AIR) / volume.array.size > SHARE_OF_AIR)
 
 
 def region_facts(mask: Mask, plane: str) -> dict[str, float]:

@@ -444,7 +444,7 @@ def _drawn(job: MeasurementJob, reader: str, name: str, read: CaseImages, volume
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _MaskAsRead:
     """A mask, its source, and that of its reader's first region, with the reference tissue."""
 
     mask: Mask
@@ -461,10 +461,10 @@ def _all_parts(
 ) -> list["MeasuredRegion"]:
     """A reader's regions in all sequences, the first region in all of them first."""
     first = job.masks[reader]
-    parts = _parts(job, _Drawn(mask, first, first), scenes)
+    parts = _parts(job, _MaskAsRead(mask, first, first), scenes)
     for name, own in further.items():
         with _in(f"region {name}"):
-            drawn = _Drawn(own, job.regions[f"{reader}:{name}"], first)
+            drawn = _MaskAsRead(own, job.regions[f"{reader}:{name}"], first)
             parts += [replace(part, of=name) for part in _parts(job, drawn, scenes)]
     return parts
 
@@ -591,13 +591,13 @@ def _in_sequence(name: str) -> AbstractContextManager[None]:
 
 
 def _parts(
-    job: MeasurementJob, drawn: _Drawn, scenes: Sequence[PreparedSequence]
+    job: MeasurementJob, drawn: _MaskAsRead, scenes: Sequence[PreparedSequence]
 ) -> list[MeasuredRegion]:
     """A reader's region in all sequences."""
     return [_part(job, drawn, scene) for scene in scenes]
 
 
-def _part(job: MeasurementJob, drawn: _Drawn, scene: PreparedSequence) -> MeasuredRegion:
+def _part(job: MeasurementJob, drawn: _MaskAsRead, scene: PreparedSequence) -> MeasuredRegion:
     with _in_sequence(scene.name):
         own = drawn.mask
         if scene.name:
@@ -634,7 +634,7 @@ def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) ->
 
 
 def _fitted(
-    job: MeasurementJob, drawn: _Drawn, scene: PreparedSequence
+    job: MeasurementJob, drawn: _MaskAsRead, scene: PreparedSequence
 ) -> tuple[PreparedSequence, Mask]:
     """A further sequence and the mask on one grid: its own where the mask fits it."""
     mask = drawn.mask

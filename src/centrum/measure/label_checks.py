@@ -61,8 +61,8 @@ def _check_level(
     path: Path, mask: Mask, named: Level | None, level: Level | None, scheme: Scheme | None
 ) -> None:
     number = number_in(mask.name)
-    numbered = scheme if number is not None else None
-    said = f"{mask.name} ({named} in {numbered.name})" if numbered else repr(mask.name)
+    by_number = number is not None and scheme
+    said = f"{mask.name} ({named} in {by_number.name})" if by_number else repr(mask.name)
     if named and level and named != level:
         raise DataError(
             f"{path.name}: the segment {said} contradicts the level of the case, {level}.",
@@ -70,10 +70,10 @@ def _check_level(
             code="level-contradicts-label",
             file=path,
         )
-    if numbered and not named:
-        found = numbered.structure(number or 0) or "unknown"
+    if number is not None and scheme and not named:
+        found = scheme.structure(number) or "unknown"
         raise DataError(
-            f"{path.name}: the label {mask.name} is {found} in {numbered.name}, no vertebra.",
+            f"{path.name}: the label {mask.name} is {found} in {scheme.name}, no vertebra.",
             remedy="Name the label of a vertebra, or correct images.labels.",
             code="label-no-vertebra",
             file=path,

@@ -271,8 +271,6 @@ class ComBat(ReadsColumns, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         """Set grand mean and pooled variance; the part of X that covariates explain."""
         k = self.batches_.size
         design = np.column_stack([code[:, None] == np.arange(k), extra]).astype(float)
-        if self.reference is not None:
-            design[:, self._at_reference()] = 1.0
         if np.linalg.matrix_rank(design) < design.shape[1]:
             raise DataError(
                 f"Covariates of ComBat cannot be told from the {k} batches or from each other: "
@@ -282,7 +280,7 @@ class ComBat(ReadsColumns, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         parts = []
         for block in column_blocks(X):
             values = np.asarray(X[:, block])
-            beta = np.linalg.lstsq(design, values, rcond=None)[0]
+            beta = np.linalg.lstsq(design, values)[0]
             variance = np.mean((values - design @ beta)[own] ** 2, axis=0)
             self.adjusted_[block] &= np.sqrt(variance) > ROUNDING * np.abs(values).max(axis=0)
             parts.append((beta, variance))
@@ -464,7 +462,7 @@ def _centred(covariates: ArrayLike | None, n: int) -> Floats:
             f"{np.count_nonzero(~np.isfinite(values).all(axis=1))} cases lack one. Fill them in or "
             "leave the cases out."
         )
-    return np.asarray(values - values.mean(axis=0), dtype=np.float64)
+    return np.asarray(values - values.mean(axis=0))
 
 
 def _shrunk(location: Floats, n: int, delta: Floats, mean: float, spread: float) -> Floats:
@@ -500,7 +498,7 @@ def _empirical(rows: _Rows, location: Floats, scale: Floats) -> _BatchEffects:
     sums = rows.each(lambda values: values.sum(axis=0))
     squares = rows.each(_squares)[:, None] - 2 * sums[:, None] * location
     squares = squares + n * location**2
-    log_likelihood = -n / 2 * np.log(2 * np.pi * scale) - squares / (2 * scale)
+    log_likelihood = -n / 2 * np.log(scale) - squares / (2 * scale)  # but for a constant
     np.fill_diagonal(log_likelihood, -np.inf)
     weight = softmax(log_likelihood, axis=1)
     return _BatchEffects(weight @ location, weight @ scale)

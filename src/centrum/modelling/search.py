@@ -130,7 +130,7 @@ class SearchClassifier(StudyEstimator):
         values, labels = self._begin(X, y)
         patients = owners_of(labels, groups)
         batches = None if batch is None else np.asarray(batch)
-        settings = self.search or SearchSettings()
+        settings = self._candidates
         runs, finished = self._race(settings, values, labels, patients, batches)
         self._choose(settings, runs, finished, values, labels, patients, batches)
         if self.calibrate:
@@ -157,6 +157,10 @@ class SearchClassifier(StudyEstimator):
         """As of `StudyClassifier`: by the inner models of the chosen candidates."""
         check_is_fitted(self)
         return self._inner
+
+    @property
+    def _candidates(self) -> SearchSettings:
+        return self.search or SearchSettings()
 
     def _race(
         self,
@@ -226,7 +230,7 @@ class SearchClassifier(StudyEstimator):
         )
         prefix = StudyPipeline(steps)
         rows, labels, owners = prefix.fit_selection(X, y, patients, batch)
-        most = max((self.search or SearchSettings()).n_features)
+        most = max(self._candidates.n_features)
         handed = settings.select.model_copy(update={"n_features": most})
         settings = settings.model_copy(update={"select": handed})
         return _Stage(prefix, np.asarray(rows), labels, owners, settings, self.seed)
@@ -249,8 +253,7 @@ class SearchClassifier(StudyEstimator):
         except DataError:
             return False
         run.out_of_fold[held_out] = scores
-        settings = self.search or SearchSettings()
-        run.measures.append(_measure(settings.measure, positive, scores))
+        run.measures.append(_measure(self._candidates.measure, positive, scores))
         return True
 
     def _choose(
@@ -265,9 +268,8 @@ class SearchClassifier(StudyEstimator):
     ) -> None:
         """Refit the best candidates of those that saw every fold, as many as the ensemble takes."""
         stage = self._prepare(X, y, patients, batch)
-        order = sorted(
-            runs, key=lambda run: (-len(run.measures), -run.mean if run.measures else 0.0)
-        )
+        judged = [run for run in runs if run.measures]
+        order = sorted(judged, key=lambda run: (-len(run.measures), -run.mean))
         chosen: list[Run] = []
         self.members_ = []
         for run in (run for run in order if run in finished):
@@ -283,7 +285,7 @@ class SearchClassifier(StudyEstimator):
         self.chosen_ = tuple(run.candidate for run in chosen)
         scaled = [r.out_of_fold / m[2] for r, m in zip(chosen, self.members_, strict=True)]
         self._inner: Floats = np.mean(scaled, axis=0)
-        self.table_ = tuple(_row(run, run in chosen) for run in order if run.measures)
+        self.table_ = tuple(_row(run, run in chosen) for run in order)
         self.seen_ = stage.prefix.seen_ | {"select, classifier": np.unique(stage.owners)}
 
     def _describe(self) -> None:

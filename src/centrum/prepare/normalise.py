@@ -43,10 +43,13 @@ def z_score(volume: Volume, settings: ZScore, inside: Looked = None) -> Volume:
     [[[-14.1, 0.0, 14.1, 0.0]]]
     """
     x = looked_at(volume, inside)
-    mean, sd = float(x.mean()), float(x.std())
+    mean = x.mean(keepdims=True)
+    sd = float(x.std(mean=mean))
     _check_spread(x, sd > 0)
-    step = Step("z_score", settings.model_dump(mode="json") | {"mean": mean, "sd": sd})
-    return volume.with_array((volume.array - mean) * (settings.scale / sd), step)
+    found = {"mean": float(mean[0]), "sd": sd}
+    array = volume.array - found["mean"]
+    array *= settings.scale / sd
+    return volume.with_array(array, Step("z_score", settings.model_dump(mode="json") | found))
 
 
 def percentile_scale(volume: Volume, settings: Percentiles, inside: Looked = None) -> Volume:

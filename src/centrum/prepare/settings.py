@@ -1,5 +1,6 @@
 """The choices of image preparation, as they stand in a protocol."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -87,15 +88,15 @@ class Nyul(Settings):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        pairs = zip(self.percentiles, self.percentiles[1:], strict=False)
-        if not (all(a < b for a, b in pairs) and self.range[0] < self.range[1]):
+        rising = all(a < b for a, b in pairwise(self.percentiles))
+        if not (rising and self.range[0] < self.range[1]):
             raise ValueError("`percentiles` and `range` must rise")
         if self.landmarks is not None and len(self.landmarks) != len(self.percentiles):
             raise ValueError(
                 f"{len(self.percentiles)} percentiles need as many landmarks, found "
                 f"{len(self.landmarks)}"
             )
-        for low, high in zip(self.landmarks or (), (self.landmarks or ())[1:], strict=False):
+        for low, high in pairwise(self.landmarks or ()):
             if not low < high:
                 raise ValueError(
                     f"`landmarks` must rise, as percentiles do, found {low:g} before {high:g}; "

@@ -131,7 +131,7 @@ def added_value(
     parts: Sequence[HeldOut],
     ranked: Floats,
     probability: Floats,
-    groups: int = 10,
+    groups: int,
 ) -> AddedValue | None:
     """The clinical model, the score and both together; None without a clinical variable.
 
@@ -157,7 +157,7 @@ def added_value(
     known = _Known(values, covariates, positive, obs["patient"].to_numpy())
     confidence = protocol.evaluation.confidence
     fitted = known.fitted(final, confidence)
-    fits = known.fits(parts)
+    fits = known.fits(parts, confidence)
     pooled = _pooled(known, fits)
     there = np.isfinite(np.column_stack([ranked, *pooled.values()])).all(axis=1)
 
@@ -176,7 +176,7 @@ def added_value(
             name: ModelCurves(
                 roc_curve(scored[name]),
                 calibration(likely[name], groups, confidence),
-                decision_curve(likely[name], confidence=confidence),
+                decision_curve(likely[name]),
             )
             for name in MODELS
         },
@@ -266,7 +266,9 @@ class _Known:
             scale, *(fit_logistic(design, scored, confidence) for design in designs)
         )
 
-    def fits(self, parts: Sequence[HeldOut]) -> list[tuple[HeldOut, _ClinicalFits]]:
+    def fits(
+        self, parts: Sequence[HeldOut], confidence: float
+    ) -> list[tuple[HeldOut, _ClinicalFits]]:
         """The parts with their models, but for those in which a variable follows from others.
 
         Raises
@@ -277,7 +279,7 @@ class _Known:
         found, why = [], None
         for held in parts:
             try:
-                found.append((held, self.fitted(held, 0.95)))
+                found.append((held, self.fitted(held, confidence)))
             except DataError as error:
                 why = error
         if why is not None and not found:
@@ -304,13 +306,17 @@ class _Known:
     def _scale(self, held: HeldOut) -> _ClinicalScale:
         values, names = self.values[held.train], [n for own in self.covariates for n in own]
         columns, spread = telling_columns(values, self.covariates), np.nanstd(values, axis=0)
-        score_sd = float(held.out_of_fold.std())
-        if not columns.size or score_sd == 0:
-            what = "clinical variable" if score_sd else "score"
+        score_varies = np.ptp(held.out_of_fold) > 0
+        if not (columns.size and score_varies):
+            what = "clinical variable" if score_varies else "score"
             raise DataError(f"No {what} varies over the {len(values)} training cases.")
         means = np.nanmean(values[:, columns], axis=0)
         return _ClinicalScale(
-            tuple(names[k] for k in columns), columns, means, spread[columns], score_sd
+            tuple(names[k] for k in columns),
+            columns,
+            means,
+            spread[columns],
+            float(held.out_of_fold.std()),
         )
 
 
@@ -343,7 +349,8 @@ def telling_columns(values: Floats, covariates: Covariates) -> Indices:
     """Columns of values (cases, numbers) that vary, without the level others are compared with."""
     names = [name for own in covariates for name in own]
     levels = ReferenceLevels(covariates).fit(values, names=names)
-    return np.flatnonzero(levels.get_support() & (np.nanstd(values, axis=0) > 0))
+    varies = np.nanmax(values, axis=0) > np.nanmin(values, axis=0)
+    return np.flatnonzero(levels.get_support() & varies)
 
 
 def _pooled(known: _Known, fits: Sequence[tuple[HeldOut, _ClinicalFits]]) -> dict[str, Floats]:

@@ -200,7 +200,7 @@ def _folds(
     protocol: Protocol, obs: pd.DataFrame, train: Indices, part: str, *, nested: bool
 ) -> Iterator[Finding]:
     rows = obs.iloc[train]
-    patients = fewest_patients(rows["outcome"].to_numpy(dtype=object), rows["patient"].to_numpy())
+    patients = fewest_patients(rows["outcome"].to_numpy(), rows["patient"].to_numpy())
     nesting = list(_nesting(protocol, rows, nested))
     short = first_short(nesting, patients)
     if short is None:

@@ -6,7 +6,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from centrum.frozen.explanation import MOST_ALONE, Importance, StudyExplanation
+from centrum.frozen.explanation import (
+    MOST_ALONE,
+    RESAMPLES,
+    Importance,
+    StudyExplanation,
+    resamples_patients,
+)
 from centrum.frozen.scorer import Scale
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
@@ -163,7 +169,7 @@ def _importance_table(results: StudyResults, found: StudyExplanation) -> Table:
         "Mean over the parts with an interval that allows for their overlap (Nadeau and Bengio); a "
         "model that reads none of a group loses nothing."
         if several
-        else "Interval by bootstrap over the patients of the test side, the permutations averaged."
+        else f"Interval {over_patients(results)}, the permutations averaged."
     )
     notes = (
         f"{how} Alone: beyond what the others of the group tell; of the {MOST_ALONE} features with "
@@ -171,6 +177,15 @@ def _importance_table(results: StudyResults, found: StudyExplanation) -> Table:
     )
     title = "What permuting features takes off the AUC"
     return Table("importance", title, columns, tuple(rows), notes, sorts=True, boxed=True)
+
+
+def over_patients(results: StudyResults) -> str:
+    """How the interval of a drop was found in a design with one part."""
+    held = results.evaluation.by_set["test"].n_patients
+    if resamples_patients(held):
+        samples = min(results.protocol.evaluation.n_resamples, RESAMPLES)
+        return f"by a bootstrap of its own, of {samples} samples of the patients of the test side"
+    return f"by DeLong's variance over the {held} patients of the test side"
 
 
 def _importance_picture(results: StudyResults, found: StudyExplanation) -> Picture:
