@@ -19,6 +19,7 @@ from centrum.commands.console import external_lines
 from centrum.commands.validate import outlook, validate_model
 from centrum.errors import DataError
 from centrum.evaluate import Scored
+from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import calibration
 from centrum.evaluate.evaluation import CutOff
 from centrum.evaluate.recalibration import Recalibration, cross_fitted, recalibration
@@ -384,6 +385,22 @@ def test_the_first_screen_asks_what_that_of_a_study_asks(
     page = external_blocks(model, shifted, "")[0]
     assert [point.grave for point in page.points][-2:] == [False, False]
     assert any("could not be scored" in point.text and point.grave for point in page.points)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "chance", "wide"),
+    [(0.45, 0.52, True, False), (0.45, 0.9, True, True), (0.6, 0.9, False, True),
+     (float("nan"), float("nan"), False, False)],
+)  # fmt: skip
+def test_how_far_the_auc_can_be_trusted(
+    model: FrozenModel, plain: ExternalValidation, lower: float, upper: float,
+    chance: bool, wide: bool,
+) -> None:  # fmt: skip
+    area = replace(plain.evaluation.auc, interval=Interval(lower, upper))
+    found = replace(plain, evaluation=replace(plain.evaluation, auc=area))
+    good, sure, _ = answered(model, found).values()
+    assert ("may be no better than chance" in said(good)) == chance
+    assert ("leaves open how good" in said(sure)) == wide
 
 
 @given(st.integers(0, 1200), st.integers(0, 1200))

@@ -522,6 +522,8 @@ def test_methods_are_short_whatever_was_done(make: Make, row: Row) -> None:
     facts = replace(FACTS, external=external_of(results))
     methods = methods_text(results, room_beside(results, facts))
     assert word_count(with_external(methods, results, facts)) <= MOST_WORDS
+    external = word_count(with_external((), results, facts))
+    assert room_beside(results, facts) == MOST_WORDS - external < room_beside(results, FACTS)
     for most in (0, 700, 10_000):
         moved = methods_text(results, most)
         assert sorted(sentences_of(moved)) == sorted(sentences_of(methods))
