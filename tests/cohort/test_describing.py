@@ -88,6 +88,13 @@ def test_days_of_a_spreadsheet_are_dates_below_a_date_head() -> None:
     days = numbered([43_796.0, 43_797.0])
     assert why_identifying("date of surgery", days, PATIENTS) == "it holds dates"
     assert why_identifying("platelets", days, PATIENTS) == ""
+    for first, last, said in (
+        (10_000, 79_999, True),
+        (9999, 43_797, False),
+        (43_796, 80_000, False),
+    ):
+        found = why_identifying("date of surgery", numbered([first, last]), PATIENTS)
+        assert (found == "it holds dates") == said
 
 
 @pytest.mark.parametrize(

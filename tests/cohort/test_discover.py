@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from centrum.cohort import Level, check_files, read_manifest
+from centrum.cohort import Level, check_files, discover as module, read_manifest
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.schemes import find_scheme
@@ -335,3 +335,13 @@ def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     (images / "p1").symlink_to(elsewhere)
     (elsewhere / "loop").symlink_to(images)
     assert [case.id for case in discover(images).cases] == ["p1"]
+
+
+def test_folders_are_looked_into_down_to_a_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEEPEST", 2)
+    for place in ("a.nii", "1/b.nii", "1/2/c.nii", "1/2/3/d.nii"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).touch()
+    assert module._files(tmp_path) == ["1/2/c.nii", "1/b.nii", "a.nii"]

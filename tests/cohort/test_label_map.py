@@ -1,11 +1,12 @@
 """The levels of label maps in every scheme, and what no anatomy allows."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from centrum.cohort.discover import discover
-from centrum.cohort.label_map import read_label_map
+from centrum.cohort.label_map import LabelMap, read_label_map
 from centrum.cohort.schemes import SCHEMES, Scheme, find_scheme, naming_levels
 from centrum.errors import DataError
 from tests.cohort.label_maps import blocks, noise, write
@@ -210,3 +211,9 @@ def test_init_says_that_a_file_named_its_levels(tmp_path: Path) -> None:
     ]  # fmt: skip
     (told,) = [note for note in found.notes if "table in the file" in note]
     assert "TotalSegmentator, task total (CT), version 2, whole vertebrae; see --region" in told
+
+
+@pytest.mark.parametrize(("kinds", "end"), [(8, "organ 7"), (9, "organ 7 and 1 more")])
+def test_eight_kinds_of_what_is_no_region_are_named(kinds: int, end: str) -> None:
+    labels = [Mock(beside=f"organ {k}") for k in range(kinds)]
+    assert LabelMap("labels.nii", None, tuple(labels)).left_out().endswith(f", {end}")

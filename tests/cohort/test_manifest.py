@@ -516,3 +516,51 @@ def test_a_fact_of_the_acquisition_stops_nothing(write: Write) -> None:
     notes = [note for note in cohort.notes if "tr_ms" in note]
     assert len(notes) == 2
     assert "column 'tr_ms', rows 5: the value is no number, 'long'" in notes[0]
+
+
+def kinds(path: Path, **options: object) -> list[tuple[int, str, str]]:
+    """Row, head and code of all that is wrong with a manifest."""
+    _, problems = examine_manifest(path, **options)  # type: ignore[arg-type]
+    return [(problem.row, problem.column, problem.code) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("age", "-0.1", "bad-age"),
+        ("age", "130", "bad-age"),
+        ("outcome", "maligne", "unknown-outcome"),
+        ("case", "NaT", "no-name"),
+        ("patient", "NaT", "no-name"),
+        ("centre", "A" * 201, "too-long"),
+        ("level", "Q7", "unknown-level"),
+    ],
+)
+def test_the_kind_and_the_place_of_what_is_wrong(
+    write: Write, column: str, value: str, code: str
+) -> None:
+    assert (3, column, code) in kinds(write(*changed(3, column, value)))
+
+
+def test_ages_from_birth_on(write: Write) -> None:
+    assert kinds(write(*changed(4, "age", "0"))) == []
+
+
+def test_the_kind_of_what_is_wrong_with_a_head(write: Write) -> None:
+    rows = [f"{line},1" for line in GOOD[1:]]
+    for head, code in (
+        ("AGE", "repeated-column"), ("missing", "taken-name"), ("x" * 201, "too-long"),
+        ("mask:all", "taken-name"),
+    ):  # fmt: skip
+        found = kinds(write(f"{HEAD},{head}", *rows))
+        assert (1, code) in [(row, kind) for row, _, kind in found], head
+
+
+def test_one_mask_of_two_readers_has_a_kind(write: Write) -> None:
+    found = kinds(write(*changed(3, "mask:R2", "m/1.seg.nrrd#L1")))
+    assert "shared-mask" in [code for *_, code in found]
+
+
+def test_an_outcome_that_is_misspelt_is_named_by_its_nearest(write: Write) -> None:
+    lines = refusal(write(*changed(3, "outcome", "malignnt")))
+    assert lines[1].endswith("found 'malignnt'. Write malignant.")

@@ -296,6 +296,36 @@ def test_too_many_contours_and_too_long_ones_are_refused_before_they_are_filled(
         mask_of_contours(region(many[:9]), GRID)
 
 
+def test_as_many_steps_as_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A square of 6 x 6 voxels: 24 rows and columns, 4 for each edge, a sixteenth of its box."""
+    square = region(squares((1.0, 1.0, 4.0, 4.0)))
+    monkeypatch.setattr(module, "MOST_STEPS", 24 + 16 + 36 / 16)
+    assert mask_of_contours(square, GRID).array.any()
+    monkeypatch.setattr(module, "MOST_STEPS", 24 + 16 + 35 / 16)
+    with pytest.raises(ImageError, match="run through"):
+        mask_of_contours(square, GRID)
+
+
+@pytest.mark.parametrize(("across", "code"), [(2.1, "across-slices"), (1.9, "between-slices")])
+def test_what_reaches_further_across_than_slices_allow_is_in_another_plane(
+    across: float, code: str
+) -> None:
+    """Twice the tolerance is the way from one side of a slice to the other."""
+    off = across * min(PLANE_TOLERANCE_MM, GRID.spacing[2] / 4) / GRID.spacing[2]
+    first, last = 2 - 0.2 * off, 2 + 0.8 * off
+    tilted = GRID.position([(1.0, 1, first), (4, 1, first), (4, 4, last), (1, 4, last)])
+    with pytest.raises(GeometryError) as caught:
+        mask_of_contours(region([tilted]), GRID)
+    assert caught.value.code == code
+
+
+def test_the_rounding_that_is_allowed_beyond_the_edge_is_in_voxels() -> None:
+    """0.015 of a voxel of 4 mm are 0.06 mm."""
+    grid = Geometry((6, 6, 3), (4.0, 4.0, 5.0))
+    corners = np.array([(-0.515, 1, 1), (4, 1, 1), (4, 4, 1), (-0.515, 4, 1)])
+    assert mask_of_contours(region([grid.position(corners)]), grid).array.any()
+
+
 def test_a_turned_sagittal_stack_is_filled_where_it_lies() -> None:
     """By patient coordinates: the same contours on the six orders of axes of one sagittal image."""
     voxels = {"R": 4.4, "L": 4.4, "A": 0.7, "P": 0.7, "I": 0.6, "S": 0.6}

@@ -27,6 +27,7 @@ def one(value: Any, name: str = "repetition_time_ms", **bare: str) -> tuple[Any,
         (3000, 3000), ("3000", 3000), (" 3000 ms ", 3000), ("3 s", 3000), ("3,5s", 3500),
         ("3.5 Sec", 3500), ("2,5", 2.5), ([3000], 3000), ([3000, 3000.0], 3000), ("3e3", 3000),
         ({"value": 3000}, 3000), ({"vr": "DS", "Value": [3000]}, 3000), ("250 us", 0.25),
+        ("250 \N{MICRO SIGN}s", 0.25), ("250 \N{GREEK SMALL LETTER MU}s", 0.25),
     ],
 )  # fmt: skip
 def test_what_can_be_read(value: Any, expected: float) -> None:
@@ -55,9 +56,36 @@ def test_what_is_left_out_with_a_note(value: Any, why: str) -> None:
     assert note.endswith(", and is left out.")
 
 
-@pytest.mark.parametrize(("value", "tesla"), [("1.5T", 1.5), ("3 Tesla", 3), ("15000 G", 1.5)])
+@pytest.mark.parametrize(
+    ("value", "tesla"),
+    [("1.5T", 1.5), ("3 Tesla", 3), ("15000 G", 1.5), ("15000 gauss", 1.5), ("1500 mT", 1.5)],
+)
 def test_field_strength(value: str, tesla: float) -> None:
     assert one(value, "field_strength_t")[0] == pytest.approx(tesla)
+
+
+@pytest.mark.parametrize(
+    ("value", "mm"),
+    [
+        ("4 mm", 4), ("4 millimetres", 4), ("1 millimeter", 1), ("0.4 cm", 4), ("0.004 m", 4),
+        ("400 um", 0.4), ("400 µm", 0.4),
+    ],
+)  # fmt: skip
+def test_lengths(value: str, mm: float) -> None:
+    assert one(value, "slice_thickness_mm") == (pytest.approx(mm), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "largest"),
+    [
+        ("field_strength_t", 25), ("repetition_time_ms", 30_000), ("echo_time_ms", 1000),
+        ("inversion_time_ms", 15_000), ("slice_thickness_mm", 100), ("pixel_mm", 100),
+        ("slice_step_mm", 100),
+    ],
+)  # fmt: skip
+def test_as_much_as_a_scanner_for_people_can(name: str, largest: float) -> None:
+    assert one(largest, name) == (largest, [])
+    assert one(largest * 1.001, name)[0] is None
 
 
 def test_words_stay_words() -> None:

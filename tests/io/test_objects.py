@@ -7,6 +7,8 @@ answers of Amazon's manual ("Error responses", Amazon S3 API Reference) which mo
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import SEEK_CUR, SEEK_END
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,6 +17,7 @@ from centrum.io import objects
 from centrum.io.objects import (
     ENDPOINTS,
     ObjectUrl,
+    StoredObject,
     create,
     is_url,
     look,
@@ -230,3 +233,39 @@ def test_without_the_extra_it_is_told_what_to_install(monkeypatch: pytest.Monkey
     with pytest.raises(DataError, match=r"centrum\[cloud\]") as caught:
         look(URL)
     assert caught.value.code == "missing-extra"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_object_is_taken_away_whether_it_is_there_or_not(
+    monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    library = Mock()
+    library.delete.side_effect = None if there else FileNotFoundError
+    monkeypatch.setattr(objects, "_obstore", lambda: library)
+    monkeypatch.setattr(objects, "_store", lambda bucket: f"store of {bucket}")
+    objects.remove(URL)
+    library.delete.assert_called_once_with("store of klinik", URL.key)
+
+
+def test_an_object_is_read_in_parts_and_none_is_asked_for_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is held is read again; behind the end there is nothing, and nothing is asked for."""
+    content, asked = b"0123456789", []
+
+    def part(stored: StoredObject, start: int, length: int) -> bytes:
+        asked.append((start, length))
+        return content[start : start + length]
+
+    monkeypatch.setattr(objects, "_part", part)
+    file = objects.ObjectFile(Mock(size=len(content)))
+    assert file.readable()
+    assert file.seekable()
+    assert (file.read(4), asked) == (b"0123", [(0, 4)])
+    assert (file.seek(1), file.read(3), file.tell()) == (1, b"123", 4)
+    assert asked == [(0, 4)]
+    assert (file.read(4), file.seek(-1, SEEK_CUR), file.read(2)) == (b"4567", 7, b"78")
+    assert asked == [(0, 4), (4, 4), (7, 2)]
+    assert (file.seek(-3, SEEK_END), file.read(9), file.read(1)) == (7, b"789", b"")
+    assert asked == [(0, 4), (4, 4), (7, 2), (7, 3)]
+    assert (file.seek(20), file.read(1)) == (20, b"")

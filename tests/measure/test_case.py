@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from errno import ENOSPC
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from centrum.errors import DataError, GeometryError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.io import ImageFinding, Segment, read_mask
-from centrum.measure import case as module
+from centrum.measure import case as module, images
 from centrum.measure.case import (
     BYTES_PER_VOXEL,
     MeasurementJob,
@@ -25,6 +26,7 @@ from centrum.measure.case import (
     in_order,
     measure,
     measure_landmarks,
+    no_landmarks,
     sources_of,
 )
 from centrum.measure.images import CaseImages
@@ -231,16 +233,17 @@ def test_masks_lie_on_a_further_sequence_within_the_tolerance_of_the_protocol(
         monkeypatch.setattr(module, name, mock)
     monkeypatch.setattr(module, "stated_orientation", lambda mask: stated)
     wanted = replace(job, images=Images(grid_tolerance_mm=0.1))
-    assert module._fitted(wanted, "m.nrrd", mask, scene) == (scene, mask)
+    drawn = module._MaskAsRead(mask, "m.nrrd", "m.nrrd")
+    assert module._fitted(wanted, drawn, scene) == (scene, mask)
     used, first = ("place_mask", mask) if stated else ("read_mask", "m.nrrd")
     found[used].assert_called_once_with(first, moved, tolerance_mm=0.1)
     wider = replace(job, images=Images(grid_tolerance_mm=0.3))
-    _, own = module._fitted(wider, "m.nrrd", mask, scene)
+    _, own = module._fitted(wider, drawn, scene)
     assert own.geometry == moved
     found[used].assert_called_once()
     found[used].side_effect = GeometryError("apart")
     with pytest.raises(GeometryError) as caught:
-        module._fitted(wanted, "m.nrrd", mask, scene)
+        module._fitted(wanted, drawn, scene)
     assert "on_sequence_mismatch" in caught.value.__notes__[0]
 
 
@@ -288,3 +291,19 @@ def test_advice_is_given_once_the_region_is_measured(
 def test_landmarks_are_those_of_a_nyul_scale(job: MeasurementJob) -> None:
     with pytest.raises(TypeError, match="found 'none'"):
         measure_landmarks(job)
+
+
+def test_a_full_disk_is_no_case_without_landmarks(job: MeasurementJob) -> None:
+    assert no_landmarks(job, DataError("cannot be read")) is None
+    with pytest.raises(OSError, match="full"):
+        no_landmarks(job, OSError(ENOSPC, "full"))
+
+
+@pytest.mark.parametrize("look", [measure, module.measure_anew, first_parts])
+def test_what_is_read_of_a_case_is_left_for_others(
+    job: MeasurementJob, monkeypatch: Patch, look: Callable[..., Any]
+) -> None:
+    read = CaseImages(job.images)
+    look(job, read)
+    monkeypatch.setattr(images, "image_of", None)
+    assert read.image(job.image).array.size

@@ -231,3 +231,16 @@ def test_a_filter_works_on_the_box_and_its_reach(case: tuple[Volume, Mask]) -> N
     finer = ExtractionSettings(filters=filters, plane="axial", interpolation={"isotropic": 0.5})
     sides = (9 * 0.7 / 0.5, 7 * 0.9 / 0.5, 3 * 3.0 / 0.5)
     assert filtered_voxels(case[1], finer) == {"mean": int(np.prod([s + 4 for s in sides]))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"), [("i2", "i2"), ("u1", "u1"), ("f4", "f8"), ("f8", "f8")]
+)
+def test_whole_numbers_are_counted_as_such(
+    case: tuple[Volume, Mask], kind: str, counted: str
+) -> None:
+    """Others are doubles, whatever the image has."""
+    image = Volume(case[0].array.astype(kind), GRID)
+    region = Region(image, case[1], ExtractionSettings(interpolation=None, plane="axial"))
+    assert region.numbers.dtype == np.dtype(counted)
+    assert region.x.dtype == float

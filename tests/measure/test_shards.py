@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -111,11 +112,13 @@ def test_one_damaged_row_does_not_take_the_others_away(
     shards, true = Shards(tmp_path), module._digest
     wrong = Mock(side_effect=lambda key, *more: "wrong" if key == "a" else true(key, *more))
     monkeypatch.setattr(module, "_digest", wrong)
-    shards.write({"a": record(1), "b": record(2)})
+    shards.write({"a": record(1), "b": record(2)}, "choices")
     monkeypatch.undo()
     assert shards.records("ab") == {"b": record(2)}
     shards.compact()
     assert shards.measured("ab") == {"b"}
+    (left,) = files(tmp_path)
+    assert left.stem == Shards(tmp_path / "alone").write({"b": record(2)}, "choices")
 
 
 def test_an_error_that_lost_its_mark_is_no_result(tmp_path: Path) -> None:
@@ -358,3 +361,17 @@ def test_a_damaged_shard_of_the_same_name_is_written_anew(tmp_path: Path) -> Non
     shards.settle(cases)
     assert shards.records("ab") == cases
     assert place.read_bytes() == whole.read_bytes()
+
+
+def test_a_digest_is_of_all_that_a_row_holds() -> None:
+    """And of missing values whatever the bits of their NaN."""
+    true = module._digest("a", "{}", np.array([1.0, np.nan]))
+    others = (
+        ("b", "{}", [1.0, np.nan]), ("a", "[]", [1.0, np.nan]), ("a", "{}", [2.0, np.nan]),
+        ("a", "{}", [1.0]),
+    )  # fmt: skip
+    for key, more, values in others:
+        assert module._digest(key, more, np.array(values)) != true
+    other_nan = np.array([0x7FF8000000000001], np.int64).view(np.float64)
+    assert np.isnan(other_nan).all()
+    assert module._digest("a", "{}", np.concatenate([[1.0], other_nan])) == true

@@ -112,6 +112,21 @@ def test_a_mistake_counts_as_it_was_found_first(
     assert "`io/nrrd.py`, b: the code is gone" in said
 
 
+def test_of_a_sample_that_is_not_here_the_page_says_what_it_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(page, "PAGE", tmp_path / "mutants.md")
+    page.write({1: [found("a", NOTICED)], 3: [found("b", UNNOTICED)]}, [], 20)
+    before = page.PAGE.read_text()
+    page.write({}, [], 20)
+    assert page.PAGE.read_text() == before
+    page.write({2: [found("c", NOTICED)]}, [], 20)
+    after = page.PAGE.read_text()
+    one, rest = after.split("## Sample of seed 2")
+    assert before.startswith(one.rstrip())
+    assert before.endswith(rest[rest.index("## Sample of seed 3") :])
+
+
 def test_every_reason_is_of_a_mistake_that_can_still_be_made() -> None:
     """A reason of what now reads otherwise goes."""
     packages = {module.split("/")[2] for module, _ in page.reasons()}

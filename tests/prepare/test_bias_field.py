@@ -5,7 +5,11 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.errors import DataError
-from centrum.prepare.bias_field import correct_bias_field
+from centrum.prepare.bias_field import (
+    LEAST_BLOCKS,
+    _at_every_voxel,
+    correct_bias_field,
+)
 from centrum.prepare.body import find_body
 from centrum.prepare.settings import BiasField
 from centrum.provenance import Step
@@ -100,3 +104,23 @@ def test_few_slices_are_enough() -> None:
         image = Volume(scene(field=coil()).array[5 : 5 + n], grid)
         x = corrected(image).array[trunk(0.7)[5 : 5 + n]]
         assert x.std() / x.mean() < 0.05
+
+
+def test_no_fewer_blocks_than_a_cubic_spline_goes_through() -> None:
+    """Along an axis whose blocks are averaged the field is evaluated by one."""
+    for blocks in (LEAST_BLOCKS, LEAST_BLOCKS - 1):
+        field = np.ones((blocks, 4, 4))
+        if blocks == LEAST_BLOCKS:
+            assert _at_every_voxel(field, (2, 1, 1), (7, 4, 4)).shape == (7, 4, 4)
+        else:
+            with pytest.raises(ValueError, match="number of derivatives"):
+                _at_every_voxel(field, (2, 1, 1), (5, 4, 4))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_a_slope_of_blocks_is_a_slope_of_voxels(factor: int) -> None:
+    """The centre of a block lies between its voxels."""
+    blocks = np.broadcast_to(np.arange(6.0)[:, None, None], (6, 4, 4))
+    field = _at_every_voxel(blocks, (factor, 1, 1), (6 * factor, 4, 4))
+    slope = (np.arange(6 * factor) - (factor - 1) / 2) / factor
+    np.testing.assert_allclose(field, np.broadcast_to(slope[:, None, None], field.shape), atol=1e-9)

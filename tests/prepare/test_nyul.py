@@ -1,5 +1,7 @@
 """The standard scale: exact at landmarks, linear between, learnt with each image counting once."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -91,3 +93,11 @@ def test_a_constant_image_has_no_landmarks() -> None:
 def test_landmarks_must_be_learnt_first() -> None:
     with pytest.raises(ProtocolError, match=r"landmarks\.json"):
         to_standard_scale(image(0), Nyul(over="image"))
+
+
+def test_the_history_can_be_written_as_it_is() -> None:
+    """Lists instead of tuples: it reads back as the same."""
+    image = Volume(np.arange(24.0).reshape(2, 3, 4), Geometry((4, 3, 2), (1, 1, 1)))
+    settings = Nyul(over="image", percentiles=(0, 100), landmarks=(0, 100))
+    (step,) = to_standard_scale(image, settings).history
+    assert json.loads(json.dumps(step.parameters)) == step.parameters

@@ -300,3 +300,10 @@ def test_the_protocol_tells_operations_by_their_name() -> None:
 def test_wrong_choices_are_refused(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         TypeAdapter(RegionOperation).validate_python(wrong)
+
+
+def test_limits_of_a_shell_that_are_in_no_order_are_refused() -> None:
+    region = solid((9, 9, 9), (1.0, 1.0, 1.0))
+    for limits in ((2, 1), (2, 2)):
+        with pytest.raises(DataError, match="needs a positive distance"):
+            shell(region, *limits)

@@ -57,7 +57,7 @@ class Findings:
         *,
         row: int = 0,
         column: str = "",
-        code: str = "manifest",
+        code: str,
         remedy: str = CORRECT_IT,
     ) -> None:
         """Record what is wrong, and go on."""

@@ -8,7 +8,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import dist, pi, prod, sqrt
+from math import dist, nan, pi, prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +90,11 @@ class Shape:
         return x * self.spacing[0], y * self.spacing[1], z * self.spacing[2]
 
     @property
-    def centre(self) -> Array:
+    def centre(self) -> Lengths:
         """Centre of mass (x, y, z) of the voxels, mm from the first voxel of the box."""
-        n, *sums = self.surface.moments[:4].tolist()
-        return (np.divide(sums, n) - 1) * self.spacing
+        n, x, y, z = self.surface.moments[:4].tolist()
+        a, b, c = self.spacing
+        return (x / n - 1) * a, (y / n - 1) * b, (z / n - 1) * c
 
     @cached_property
     def axis_variances(self) -> Lengths:
@@ -178,17 +179,18 @@ class Shape:
         return 2 * sqrt(major), 2 * sqrt(minor), 2 * sqrt(least)
 
     @cached_property
-    def intensity_moments(self) -> tuple[Array, float]:
+    def intensity_moments(self) -> tuple[Lengths, float]:
         """As `centre`, weighted by intensity, and the mean intensity.
 
         NaN without intensities, the centre also where they add up to 0.
         """
         if self.x is None or self.x.size == 0:
-            return np.full(3, np.nan), float("nan")
+            return (nan, nan, nan), nan
         kept = self.inside if self.kept is None else self.kept
-        total, *sums = weighted_moments(kept, self.x).tolist()
-        weight = unless_cancelled(total, np.abs(self.x).sum()) or np.nan
-        return np.divide(sums, weight) * self.spacing, total / self.x.size
+        total, x, y, z = weighted_moments(kept, self.x).tolist()
+        weight = float(unless_cancelled(total, np.abs(self.x).sum())) or nan
+        a, b, c = self.spacing
+        return (x / weight * a, y / weight * b, z / weight * c), total / self.x.size
 
 
 def box_volume(sides: Lengths) -> float:
@@ -243,7 +245,7 @@ def ellipsoid_area(axes: Lengths) -> float:
 
 def _ratio(a: float, b: float) -> float:
     """Quotient; NaN when there is nothing to compare with."""
-    return a / b if b else float("nan")
+    return a / b if b else nan
 
 
 @morphology.feature("RNU0", "Volume (mesh)")

@@ -107,7 +107,7 @@ def _follow(
 
     An edge of the outline is two corners, the triangle beyond, and which of its neighbours is seen.
     """
-    seen_by[seen[0]] = p
+    seen_by[seen[0]] = p  # never point 0, which is a corner of the first triangle
     n, k, edges = 1, 0, 0
     while k < n:
         t = seen[k]
@@ -129,40 +129,12 @@ def _follow(
     return n, edges
 
 
-@part
-def _number_anew(
-    triangles: NDArray, neighbours: NDArray, planes: NDArray, row: NDArray, corner: NDArray
-) -> int:
-    """Close up the rows of triangles and number their corners; how many triangles there are.
-
-    `row` and `corner` become the new numbers of rows and points, -1 of a point that is no corner.
-    """
-    n = corners = 0
-    corner[:] = -1
-    for t in range(len(planes)):
-        if planes[t, 0] != 0 or planes[t, 1] != 0 or planes[t, 2] != 0:
-            row[t] = n
-            for e in range(3):
-                corner[triangles[t, e]] = 0
-                triangles[n, e], neighbours[n, e] = triangles[t, e], neighbours[t, e]
-                planes[n, e] = planes[t, e]
-            n += 1
-    for p in range(len(corner)):
-        if corner[p] == 0:
-            corner[p] = corners
-            corners += 1
-    for t in range(n):
-        for e in range(3):
-            triangles[t, e], neighbours[t, e] = corner[triangles[t, e]], row[neighbours[t, e]]
-    return n
-
-
 @kernel
 def _build(
     points: NDArray, triangles: NDArray, neighbours: NDArray, planes: NDArray, outline: NDArray,
     free: NDArray, newest: NDArray, seen: NDArray, seen_by: NDArray, begin: NDArray,
 ) -> int:  # fmt: skip
-    """Write the triangles; how many, 0 if the points lie in one plane.
+    """Write the triangles; how many rows are still `free`, 0 if the points lie in one plane.
 
     All but `begin` have two rows a point. `planes` are 0 where there is no triangle; the numbers of
     these rows are `free`, the next one last. `neighbours` begins with those of two triangles.
@@ -191,7 +163,7 @@ def _build(
             t = newest[e]
             after = begin[triangles[t, 1]]
             neighbours[t, 0], neighbours[after, 1] = after, t
-    return _number_anew(triangles, neighbours, planes, seen, begin)
+    return int(rows)
 
 
 def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
@@ -219,15 +191,22 @@ def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.
     )
     neighbours[0] = 1  # the two sides of the first triangle are beside each other
     free, newest, seen, seen_by = np.zeros((4, rows), np.int64)
-    free[:], seen_by[:] = np.arange(rows)[::-1], -1
+    free[:] = np.arange(rows)[::-1]
     begin = np.zeros(len(places), np.int64)
-    n = _build(places, triangles, neighbours, planes, outline, free, newest, seen, seen_by, begin)
-    if n == 0:
+    left = _build(
+        places, triangles, neighbours, planes, outline, free, newest, seen, seen_by, begin
+    )
+    if left == 0:
         raise DataError("A convex hull needs points that do not all lie in one plane.")
+    there, corner = np.ones(rows, bool), np.zeros(len(places), bool)
+    there[free[:left]] = False
+    (kept,) = there.nonzero()
+    triangles = triangles.take(kept, axis=0)
+    corner[triangles] = True
     x, y, z = scale
     return Hull(
-        places[begin >= 0] * np.array(scale),
-        triangles[:n],
-        neighbours[:n],
-        planes[:n, :3] * (np.array([y * z, x * z, x * y]) / 2),
+        places[corner] * np.array(scale),
+        (corner.cumsum() - 1).take(triangles),
+        (there.cumsum() - 1).take(neighbours.take(kept, axis=0)),
+        planes.take(kept, axis=0)[:, :3] * (np.array([y * z, x * z, x * y]) / 2),
     )

@@ -121,7 +121,7 @@ def _plane_corners(
     ends: NDArray, planes: int, lines: int, points: NDArray, kept: NDArray, found: NDArray
 ) -> int:
     """`points` has room for the corners of a plane, `kept` for all ends."""
-    kept[0], kept[1] = FAR, -1
+    kept[:] = -1
     top, step = np.int64(0), np.int64(1)  # as in `_corners`
     for plane in range(planes):
         for end in range(2):

@@ -19,7 +19,7 @@ LEAST_LIT = 0.5
 
 
 LEAST_BLOCKS = 4
-"""N4 wants that many along every axis."""
+"""Along every axis: a cubic spline goes through no fewer, and N4 takes no axis of one."""
 
 
 def correct_bias_field(volume: Volume, settings: BiasField, body: BodyMask) -> Volume:

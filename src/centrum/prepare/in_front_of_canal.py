@@ -100,7 +100,7 @@ def _front(inside: Flags) -> Floats:
 
 
 def _without_specks(inside: Flags) -> Flags:
-    pieces, n = ndimage.label(inside, np.ones((3, 3, 3)))
-    sizes = np.bincount(pieces.ravel(), minlength=n + 1)[1:]
+    pieces, _ = ndimage.label(inside, np.ones((3, 3, 3)))
+    sizes = np.bincount(pieces.ravel())[1:]
     large = np.flatnonzero(sizes >= SPECK * sizes.max(initial=0)) + 1
     return np.isin(pieces, large)
