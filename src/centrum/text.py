@@ -211,21 +211,59 @@ def fixed(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace("inf", "∞").replace("-", "−")
 
 
+MOST_DECIMALS = 4
+"""Of two values beside their difference."""
+
+
+def agreeing(*pairs: tuple[float, float], fewest: int = 2) -> tuple[int, list[float]]:
+    """How two values are told beside their difference, so that the three agree as printed.
+
+    Decimals, and first less second of each pair. Rounded so, the differences are those of the
+    rounded values; where `MOST_DECIMALS` do not suffice, as of thirds, they are made of these.
+
+    >>> agreeing((0.89, 0.853))[0], agreeing((0.8957, 0.8947))[0]
+    (2, 3)
+    >>> digits, (gap,) = agreeing((1 / 3, 2 / 3))
+    >>> fixed(1 / 3, digits), fixed(2 / 3, digits), fixed(gap, digits)
+    ('0.3333', '0.6667', '−0.3334')
+    """
+    gaps = [first - second for first, second in pairs]
+    for digits in range(fewest, MOST_DECIMALS + 1):
+        rounded = [round(round(a, digits) - round(b, digits), digits) for a, b in pairs]
+        if all(round(gap, digits) == told for gap, told in zip(gaps, rounded, strict=True)):
+            return digits, gaps
+    return MOST_DECIMALS, rounded
+
+
 NO_INTERVAL = "no interval"
 
 
 def interval_text(lower: float, upper: float, digits: int = 3, join: str = "–") -> str:
-    """The limits of a confidence interval.
+    """The limits of a confidence interval; no dash stands before a minus.
 
     One without width is none: where no resample differs, as of scores that part all cases or of
     readings that are the same, nothing was learnt of the precision.
 
-    >>> interval_text(0.744, 0.9321), interval_text(1.0, 1.0), interval_text(-0.1, 0.2, 2, " to ")
+    >>> interval_text(0.744, 0.9321), interval_text(1.0, 1.0), interval_text(-0.1, 0.2, 2)
     ('0.744–0.932', 'no interval', '−0.10 to 0.20')
     """
     if math.isnan(lower) or math.isnan(upper) or lower == upper:
         return NO_INTERVAL
-    return f"{fixed(lower, digits)}{join}{fixed(upper, digits)}"
+    between = TO if lower < 0 else join
+    return f"{fixed(lower, digits)}{between}{fixed(upper, digits)}"
+
+
+TO = " to "
+"""Between the limits of what may be negative."""
+
+
+def width_text(lower: float, upper: float, digits: int = 2) -> str:
+    """How wide an interval is: the difference of its limits as they are printed beside it.
+
+    >>> width_text(0.378, 0.984), interval_text(0.378, 0.984, 2)
+    ('0.60', '0.38–0.98')
+    """
+    return fixed(round(upper, digits) - round(lower, digits), digits)
 
 
 def p_text(p: float) -> str:

@@ -3,11 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
@@ -17,6 +19,7 @@ from centrum.commands.console import external_lines
 from centrum.commands.validate import outlook, validate_model
 from centrum.errors import DataError
 from centrum.evaluate import Scored
+from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import calibration
 from centrum.evaluate.evaluation import CutOff
 from centrum.evaluate.recalibration import Recalibration, cross_fitted, recalibration
@@ -32,9 +35,11 @@ from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 from centrum.records import as_json
-from centrum.report.blocks import Estimate
+from centrum.report.answers import with_interval
+from centrum.report.blocks import Answer
 from centrum.report.external import external_blocks
 from centrum.study.study import open_study
+from centrum.text import agreeing
 from tests.frozen.test_model_file import model as model_of
 from tests.studies import frozen_study, make_study
 from tests.study.test_tables import of_tables
@@ -337,6 +342,84 @@ def test_patients_stand_beside_cases(model: FrozenModel) -> None:
     assert "patients" not in [t.key for b in external_blocks(model, alone, "") for t in b.tables]
 
 
+def answered(model: FrozenModel, found: ExternalValidation) -> dict[str, Answer]:
+    block = external_blocks(model, found, "")[0]
+    assert not block.facts
+    return {answer.question: answer for answer in block.answers}
+
+
+def said(answer: Answer) -> str:
+    return " ".join(point.text for point in answer.points)
+
+
+@pytest.fixture(scope="module")
+def plain(model: FrozenModel) -> ExternalValidation:
+    return judged(model, drawn(model))
+
+
+def test_the_first_screen_asks_what_that_of_a_study_asks(
+    model: FrozenModel, plain: ExternalValidation
+) -> None:
+    found = plain
+    told = answered(model, found)
+    assert [*told] == ["How good?", "How sure?", "For whom?"]
+    e, calls = found.evaluation, found.evaluation.confusion
+    good, sure, whom = told.values()
+    assert f"At the frozen cut-off, {calls.tp} of {e.n_positive} malignant and" in said(good)
+    width = e.auc.interval.upper - e.auc.interval.lower
+    assert dict(sure.facts) == {
+        "Width of the interval of the AUC": f"{width:.2f}",
+        "Tested on": f"{e.n_patients} patients",
+        "New cases": f"{e.n_positive} malignant of {e.n}",
+    }
+    assert "who draws the region was not tried here" in said(sure)
+    assert dict(whom.facts)["Scored"] == "400 cases of 200 patients"
+    assert said(whom).startswith("No case was refused. The means of all features lie within one")
+    assert "For no patient" not in said(whom)
+    assert "For no patient" in " ".join(
+        point.text for point in external_blocks(model, found, "Simulated")[0].answers[2].points
+    )
+    shifted = replace(judged(model, drawn(model, shift=1.5)), refused={"x": "Why."})
+    assert "1 of 401 cases could not be scored. 1 of 1 feature moved" in said(
+        answered(model, shifted)["For whom?"]
+    )
+    page = external_blocks(model, shifted, "")[0]
+    assert [point.grave for point in page.points][-2:] == [False, False]
+    assert any("could not be scored" in point.text and point.grave for point in page.points)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "chance", "wide"),
+    [(0.45, 0.52, True, False), (0.45, 0.9, True, True), (0.6, 0.9, False, True),
+     (float("nan"), float("nan"), False, False)],
+)  # fmt: skip
+def test_how_far_the_auc_can_be_trusted(
+    model: FrozenModel, plain: ExternalValidation, lower: float, upper: float,
+    chance: bool, wide: bool,
+) -> None:  # fmt: skip
+    area = replace(plain.evaluation.auc, interval=Interval(lower, upper))
+    found = replace(plain, evaluation=replace(plain.evaluation, auc=area))
+    good, sure, _ = answered(model, found).values()
+    assert ("may be no better than chance" in said(good)) == chance
+    assert ("leaves open how good" in said(sure)) == wide
+
+
+@given(st.integers(0, 1200), st.integers(0, 1200))
+def test_the_auc_here_agrees_with_that_of_the_study(
+    model: FrozenModel, plain: ExternalValidation, now: int, before: int
+) -> None:
+    """The two and their difference, as they are printed."""
+    with_area = replace(plain.evaluation.auc, value=now / 1200)
+    found = replace(plain, evaluation=replace(plain.evaluation, auc=with_area))
+    record = {"value": before / 1200, "interval": {"lower": 0.2, "upper": 0.9}}
+    test = {**model.performance["test"], "auc": record}
+    good = answered(replace(model, performance={**model.performance, "test": test}), found)
+    here, there = (Decimal(value.split()[0]) for _, value in good["How good?"].facts[:2])
+    gap = re.search(r"Its AUC is (\S+) (lower|higher)", said(good["How good?"]))
+    assert gap is not None
+    assert here - there == Decimal(gap[1]) * (1 if gap[2] == "higher" else -1)
+
+
 def test_images_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:
     other = make_study(tmp_path / "other", n=20, seed=4)
     assert "drawn by resident" in "".join(outlook(model, other, tmp_path / "out"))
@@ -356,17 +439,20 @@ def test_images_of_another_place(finished: Path, model: FrozenModel, tmp_path: P
         assert title in page
     assert "patient-" not in page + json.dumps(record)
     area = found.evaluation.auc
-    told = Estimate.of(area.value, area.interval).text
-    assert re.findall(r"AUC here \(95 % CI\)</dt>\s*<dd>([^<]*)</dd>", page) == [told]
+    before = model.performance["test"]["auc"]["value"]
+    digits, _ = agreeing((area.value, before))
+    told = with_interval(area.value, area.interval, digits)
+    (shown,) = re.findall(r"AUC here \(95 % CI\)</dt>\s*<dd>([^<]*)</dd>", page)
+    assert shown == told.replace("–", "\u2060–\u2060")
     limits = f"({area.interval.lower:.3f}-{area.interval.upper:.3f})"
     lines = list(external_lines(found))
     assert f"n {len(found.cases)}  AUC {area.value:.3f} {limits}" in lines
     gap = found.other_readers[0].difference
     (line,) = [line for line in lines if line.startswith("regions of resident: ")]
     assert f"AUC {gap.first:.3f}, difference {gap.difference:+.3f}" in line
-    before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    files = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     validate_model(model, other, tmp_path / "out", others={"same": model})
-    assert {p: p.read_bytes() for p in before} == before
+    assert {p: p.read_bytes() for p in files} == files
 
 
 def test_tables_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:

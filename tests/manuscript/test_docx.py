@@ -23,6 +23,7 @@ from docx.text.paragraph import Paragraph
 from hypothesis import example, given, strategies as st
 from matplotlib.figure import Figure
 
+from centrum.manuscript.abstract import abstract_text
 from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm
 from centrum.manuscript.docx import (
     Heading,
@@ -33,10 +34,11 @@ from centrum.manuscript.docx import (
     Supplement,
     manuscript_docx,
 )
-from centrum.manuscript.kit import MOST_LINES, study_parts
+from centrum.manuscript.kit import MOST_LINES, cited_texts, study_parts
 from centrum.manuscript.methods import Paragraph as Told, methods_text
+from centrum.manuscript.results import results_text
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
-from centrum.report.build import report_of
+from centrum.report.build import report_of, sections_of
 from centrum.report.drawing import draw, figure_of
 from centrum.report.numbering import assemble, ref
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
@@ -242,7 +244,7 @@ def test_text_is_times_12_at_one_and_a_half_lines(document: WordDocument) -> Non
 
 def test_cells_have_the_texts_of_the_table(document: WordDocument) -> None:
     narrow, wide = document.tables
-    interval = "−0.800 (−0.900–−0.700)"
+    interval = "−0.800 (−0.900 to −0.700)"
     assert _texts(narrow) == [
         ["Measure", "Interval", "Test", "P"],
         ["AUC", "DeLong", interval, "0.5000"],
@@ -511,6 +513,32 @@ def test_chapters_are_in_the_order_of_a_paper_and_refer_by_number() -> None:
         Heading("Results"), Heading("Model", 2), Prose("Ten."), Prose(said),
         Heading("Limitations"), Prose(f"Few. {said}"),
     ]  # fmt: skip
+
+
+def test_captions_follow_their_numbers_as_the_text_cites_them() -> None:
+    """What the paper cites comes first, then what only the supplement does; so do the captions."""
+    said = [Told("A", f"{ref(f'table {WIDE.key}')}"), Told("B", "", False, (ref("table high"),))]
+    more = [replace(NARROW, key=key, main=False) for key in ("high", "low")]
+    texts = cited_texts(said, [Told("C", "None.")], limitations="Few.")
+    assert texts == [ref(f"table {WIDE.key}"), "None.", "Few.", "", ref("table high")]
+    document = assemble([Block("b", "b", tables=(*reversed(more), WIDE))], texts)
+    tables = [p for p in study_parts(document, said) if isinstance(p, Table)]
+    assert [(t.key, t.number) for t in tables] == [
+        (WIDE.key, "S1"), ("high", "S2"), ("low", "S3"),
+    ]  # fmt: skip
+
+
+def test_the_paper_cites_tables_and_figures_in_their_order(make: report.Make) -> None:
+    results = make()
+    texts = cited_texts(abstract_text(results, None), methods_text(results), results_text(results))
+    document = assemble(sections_of(results), texts)
+    cited = re.findall(r"[Tt]able S?\d+|[Ff]igure S?\d+", document.numbers.resolve(" ".join(texts)))
+    numbers: dict[str, list[int]] = {}
+    for name in dict.fromkeys(map(str.lower, cited)):
+        kind, number = re.fullmatch(r"(\w+ s?)(\d+)", name).groups()
+        numbers.setdefault(kind, []).append(int(number))
+    assert numbers.keys() == {"table ", "table s", "figure ", "figure s"}
+    assert all(found == [*range(1, len(found) + 1)] for found in numbers.values()), numbers
 
 
 @pytest.fixture(scope="module")

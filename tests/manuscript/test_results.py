@@ -31,6 +31,7 @@ from centrum.report.blocks import Block
 from centrum.report.build import sections_of
 from centrum.report.numbering import REFERENCE
 from centrum.report.results import StudyResults
+from centrum.text import agreeing
 from tests.report.conftest import Make
 
 from .test_truth import ROWS, Row, study
@@ -183,8 +184,13 @@ def added(r: Record, *names: str) -> Found:
     return tuple(part for name in names for part in measure(areas, name))
 
 
-def gap(found: Mapping[str, Any]) -> Found:
-    return (found["difference"], ends(found["interval"]), found["p"])
+def gap(*found: Mapping[str, Any]) -> Found:
+    """Differences, to their decimals those of the two values that they stand beside."""
+    _, told = agreeing(*((each["first"], each["second"]) for each in found))
+    pairs = zip(told, found, strict=True)
+    return tuple(
+        part for value, each in pairs for part in (value, ends(each["interval"]), each["p"])
+    )
 
 
 def ratio(r: Record, name: str) -> Found:
@@ -472,9 +478,9 @@ SHAPES: tuple[tuple[str, Expected], ...] = (
      "and both together {n} ({ci}; , ).",
      lambda r, names: (names[0], *added(r, "clinical", "score", "combined"))),
     ("Both together differed from the clinical model by {n} ({ci}; {p}) and from the score by {n} "
-     "({ci}; {p}).", lambda r, _: (
-        *gap((own := r.evaluation["added"]["differences"])["combined - clinical"]),
-        *gap(own["combined - score"]))),
+     "({ci}; {p}).", lambda r, _: gap(
+        (own := r.evaluation["added"]["differences"])["combined - clinical"],
+        own["combined - score"])),
     ("On the training cases the score added to {w} with {p}.",
      lambda r, names: (names[0], r.evaluation["added"]["test"]["p"])),
     ("On the training cases the odds ratio of the out-of-fold score, per standard deviation, was "

@@ -152,8 +152,8 @@ def test_how_few_it_rests_on_follows_the_rule(
     text = rests_on(found, ("malignant", "osteoporotic"), "external")
     assert said in text
     assert text.startswith("The external AUC rests on 77 patients with ")
-    width = found.auc.interval.upper - found.auc.interval.lower
-    assert f"is {width:.2f} wide." in text
+    lower, upper = (round(end, 2) for end in (found.auc.interval.lower, found.auc.interval.upper))
+    assert f"interval, {lower:.2f} to {upper:.2f}, is {upper - lower:.2f} wide." in text
 
 
 # The table and the figure

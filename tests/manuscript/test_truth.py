@@ -6,7 +6,7 @@ meet are written out whole and held against it.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations, product
 from typing import Any, NamedTuple
@@ -15,13 +15,16 @@ import numpy as np
 import pytest
 
 from centrum.manuscript.answers import StudyFacts
-from centrum.manuscript.methods import methods_text
+from centrum.manuscript.methods import MOST_WORDS, Paragraph, methods_text, word_count
+from centrum.manuscript.results_external import room_beside, with_external
+from centrum.perturb import RobustnessSettings
 from centrum.protocol import load_preset
 from centrum.report.results import StudyResults
 from centrum.report.sections.model import as_read
 from tests.report.conftest import above_chance
 
 from .conftest import Make
+from .elsewhere import external_of
 from .variants import everything, varied
 
 FACTS = StudyFacts(exported_model=True, methods=True)
@@ -504,6 +507,31 @@ def test_no_line_is_false(make: Make, row: Row) -> None:
     assert not any("could not be computed" in line for line in lines)
     assert sum(len(p.text.split()) for p in methods_text(results) if p.main) < 850
     assert false_lines(results, lines) == []
+
+
+@pytest.mark.parametrize("row", ROWS[::4], ids=lambda row: "-".join(map(str, row)))
+def test_methods_are_short_whatever_was_done(make: Make, row: Row) -> None:
+    """Beside an external validation, perturbed regions and an optimism that were told too; what
+    does not fit is in the supplement, and nothing is lost."""
+    found = study(make, row)
+    evaluation = found.protocol.evaluation.model_copy(update={"optimism_resamples": 100})
+    changed = {"evaluation": evaluation}
+    if not found.protocol.tables:
+        changed["robustness"] = RobustnessSettings()
+    results = replace(found, protocol=found.protocol.model_copy(update=changed))
+    facts = replace(FACTS, external=external_of(results))
+    methods = methods_text(results, room_beside(results, facts))
+    assert word_count(with_external(methods, results, facts)) <= MOST_WORDS
+    external = word_count(with_external((), results, facts))
+    assert room_beside(results, facts) == MOST_WORDS - external < room_beside(results, FACTS)
+    for most in (0, 700, 10_000):
+        moved = methods_text(results, most)
+        assert sorted(sentences_of(moved)) == sorted(sentences_of(methods))
+        assert word_count(moved) <= max(most, 720)
+
+
+def sentences_of(paragraphs: Iterable[Paragraph]) -> list[str]:
+    return [s for p in paragraphs for s in (*re.split(r"(?<=[.\]]) (?=[A-Z\[])", p.text), *p.items)]
 
 
 @pytest.mark.parametrize("patch", SEARCHES)

@@ -176,6 +176,9 @@ def of_block(block: Block) -> Iterator[str]:
     yield from (block.title, *block.prose, *block.warnings)
     yield from (point.text for point in block.points)
     yield from (f"{name}: {value}" for name, value in block.facts)
+    for answer in block.answers:
+        yield from (f"{name}: {value}" for name, value in answer.facts)
+        yield from (point.text for point in answer.points)
     for table in block.tables:
         yield from _of_table(table)
     for picture in block.pictures:

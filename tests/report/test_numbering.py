@@ -45,6 +45,19 @@ def test_numbers_follow_the_order_of_appearance() -> None:
     assert headings(assemble(blocks)) == wanted
 
 
+def test_what_a_text_cites_first_is_numbered_first() -> None:
+    """Each kind and each place by itself; what is not cited, and not there, counts last or not."""
+    blocks = [
+        Block("A", "a", tables=(table("x"), table("y", main=True)), pictures=(pictured("x"),)),
+        Block("B", "b", tables=(table("z", main=True), table("w")), pictures=(pictured("v"),)),
+    ]
+    texts = [f"{ref('Figure v')}, {ref('table w')}, {ref('table none')}", ref("Table z")]
+    wanted = ["Table S2. X", "Table 2. Y", "Table 1. Z", "Table S1. W", "Figure S2. x",
+              "Figure S1. v"]  # fmt: skip
+    assert headings(assemble(blocks, texts)) == wanted
+    assert headings(assemble(blocks, [*texts, ref("table y"), *texts])) == wanted
+
+
 @given(st.lists(st.lists(st.booleans(), max_size=4), max_size=5))
 def test_no_number_is_left_out(sections: list[list[bool]]) -> None:
     blocks = [

@@ -22,11 +22,16 @@ from centrum.manuscript.checklists import (
 )
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.figures import write_figures
-from centrum.manuscript.kit import study_parts
+from centrum.manuscript.kit import cited_texts, study_parts
 from centrum.manuscript.limitations import limitations_text
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_markdown, methods_text
 from centrum.manuscript.results import results_text
-from centrum.manuscript.results_external import external_block, external_text, with_external
+from centrum.manuscript.results_external import (
+    external_block,
+    external_text,
+    room_beside,
+    with_external,
+)
 from centrum.report.build import drawn_document, sections_of
 from centrum.report.drawing import FOLDER as PICTURES
 from centrum.report.results import StudyResults
@@ -78,13 +83,15 @@ def write_manuscript(
     facts = _facts(study, external)
     pictures = Store(study.results / PICTURES)
     blocks = [*sections_of(results), *external_block(results, facts)]
-    report = drawn_document(blocks, pictures, workers)
-    numbers = report.numbers
-    progress(WHAT, 1, 4)
     abstract = abstract_text(results, facts.external)
     found = (*results_text(results), *external_text(results, facts))
-    text = with_external(methods_text(results), results, facts)
+    methods = methods_text(results, room_beside(results, facts))
+    text = with_external(methods, results, facts)
     limits = limitations_text(results, facts.external)
+    cited = cited_texts(abstract, text, found, limitations=limits)
+    report = drawn_document(blocks, pictures, workers, cited)
+    numbers = report.numbers
+    progress(WHAT, 1, 4)
     parts = study_parts(report, text, abstract=abstract, results=found, limitations=limits)
     document = manuscript_docx(results.title, parts, results.simulated, reviewed=True)
     answers = {

@@ -239,7 +239,7 @@ def write_maps(
 def _title(job: MeasurementJob, region: str) -> tuple[str, ...]:
     """The case, and which region it is, and whose, where there are others."""
     reader, *others = job.of_region(region)
-    told = ("region", *([region] if region else []), *([f"of {reader}"] if others else []))
+    told = ("region", *([f'"{region}"'] if region else []), *([f"of {reader}"] if others else []))
     return (job.case, *([" ".join(told)] if len(told) > 1 else []))
 
 

@@ -20,7 +20,7 @@ from centrum.evaluate.hypothesis_tests import (
     t_test,
 )
 from centrum.evaluate.standardised import standardised_difference, standardised_shares
-from centrum.text import percent
+from centrum.text import TO, fixed, percent
 
 PER_PATIENT = ("age", "sex")
 """Variables of the patient, counted once in a group and once overall."""
@@ -59,8 +59,8 @@ class Count:
 class MeanSpread:
     """Mean, sample standard deviation and range of n values.
 
-    >>> MeanSpread(51, 69.38, 10.52, 46, 90).text
-    '69.4 ± 10.5 [46–90]'
+    >>> MeanSpread(51, 69.38, 10.52, 46, 90).text, MeanSpread(9, -0.2, 0.1, -0.4, -0.1).text
+    ('69.4 ± 10.5 [46–90]', '−0.200 ± 0.100 [−0.400 to −0.100]')
     """
 
     n: int
@@ -74,7 +74,7 @@ class MeanSpread:
         """Mean ± SD [minimum–maximum]."""
         mean, sd = (_rounded(v, self.sd) for v in (self.mean, self.sd))
         low, high = (_rounded(v, self.sd) for v in (self.minimum, self.maximum))
-        return f"{mean} ± {sd} [{_short(low)}–{_short(high)}]"
+        return f"{mean} ± {sd} [{_short(low)}{_between(self.minimum)}{_short(high)}]"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Quartiles:
         """Median (lower quartile–upper quartile)."""
         values = self.median, self.lower, self.upper
         median, low, high = (_rounded(v, self.upper - self.lower) for v in values)
-        return f"{median} ({low}–{high})"
+        return f"{median} ({low}{_between(self.lower)}{high})"
 
 
 Cell = Count | MeanSpread | Quartiles
@@ -113,7 +113,11 @@ def _rounded(value: float, spread: float) -> str:
         return "–"
     known = np.isfinite(spread) and spread > 0
     decimals = int(np.clip(2 - np.floor(np.log10(spread)), 0, 9)) if known else 2
-    return f"{value:.{decimals}f}"
+    return fixed(value, decimals)
+
+
+def _between(low: float) -> str:
+    return TO if low < 0 else "–"
 
 
 def _short(number: str) -> str:

@@ -93,14 +93,16 @@ def evidence(function: Evidence) -> Evidence:
 
 
 def shown(anchor: str, *what: str) -> str:
-    """A section of the report, and tables and figures there, as `ref` names them.
+    """Tables and figures as `ref` names them, and the section of the report that has them.
 
     >>> from centrum.report.numbering import Numbering
     >>> numbers = Numbering({("table", "performance"): "3"})
     >>> numbers.resolve(shown("performance", "Table performance")), shown("quality")
-    ('Report, Table 3 (#performance)', 'Report (#quality)')
+    ('Manuscript, Table 3 (report #performance)', 'Report #quality')
     """
-    return f"{', '.join(('Report', *map(ref, what)))} (#{anchor})"
+    if not what:
+        return f"Report #{anchor}"
+    return f"{', '.join(('Manuscript', *map(ref, what)))} (report #{anchor})"
 
 
 def result_file(results: StudyResults, name: str) -> list[str]:
@@ -168,13 +170,14 @@ def headline_auc(results: StudyResults) -> Estimate:
     return Estimate.of(area.value, area.interval)
 
 
-def area_text(results: StudyResults) -> str:
+def area_text(results: StudyResults, digits: int = 2) -> str:
     """The AUC of `headline_auc` in words."""
     confidence = f"{percent(results.evaluation.by_set['test'].confidence)} CI"
     averaged = not results.protocol.split.single_part and "AUC" in means_over_parts(results)
     of = ", mean over the parts" if averaged else ""
     area = headline_auc(results)
-    return f"{fixed(area.value, 2)} ({confidence} {interval_text(area.lower, area.upper, 2)}{of})"
+    limits = interval_text(area.lower, area.upper, digits)
+    return f"{fixed(area.value, digits)} ({confidence} {limits}{of})"
 
 
 def prepared(protocol: Protocol) -> list[str]:

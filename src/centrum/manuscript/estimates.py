@@ -8,10 +8,16 @@ from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.comparison import AucDifference
 from centrum.evaluate.logistic import Coefficient
-from centrum.text import NO_INTERVAL, counted, fixed, interval_text, listed, p_equals, percent
-
-TO = " to "
-"""Between limits that may be negative."""
+from centrum.text import (
+    NO_INTERVAL,
+    TO as TO,
+    counted,
+    fixed,
+    interval_text,
+    listed,
+    p_equals,
+    percent,
+)
 
 
 class WithInterval(Protocol):
@@ -24,13 +30,13 @@ class WithInterval(Protocol):
     def interval(self) -> Interval: ...
 
 
-def limits(found: Interval, confidence: float, join: str = "–") -> str:
+def limits(found: Interval, confidence: float, join: str = "–", digits: int = 2) -> str:
     """The interval with its name.
 
     >>> limits(Interval(0.72, 0.958), 0.95), limits(Interval(1.0, 1.0), 0.95)
     ('95 % CI 0.72–0.96', 'no interval')
     """
-    return _named(interval_text(found.lower, found.upper, 2, join), confidence)
+    return _named(interval_text(found.lower, found.upper, digits, join), confidence)
 
 
 def _named(told: str, confidence: float) -> str:
@@ -38,14 +44,20 @@ def _named(told: str, confidence: float) -> str:
 
 
 def estimate(
-    value: float, interval: Interval, confidence: float, *further: str, join: str = "–"
+    value: float,
+    interval: Interval,
+    confidence: float,
+    *further: str,
+    join: str = "–",
+    digits: int = 2,
 ) -> str:
     """A value with its interval, and what else stands between the brackets.
 
     >>> estimate(0.893, Interval(0.72, 0.958), 0.95, "P = .02")
     '0.89 (95 % CI 0.72–0.96; P = .02)'
     """
-    return f"{fixed(value, 2)} ({'; '.join((limits(interval, confidence, join), *further))})"
+    told = "; ".join((limits(interval, confidence, join, digits), *further))
+    return f"{fixed(value, digits)} ({told})"
 
 
 def coefficient(found: Coefficient, confidence: float) -> str:
@@ -64,9 +76,10 @@ def share(found: WithInterval, hits: int, total: int, confidence: float) -> str:
     return f"{percent(found.value, 0)} ({hits} of {total}; {_named(told, confidence)}{unit})"
 
 
-def difference(found: AucDifference, confidence: float) -> str:
+def difference(found: AucDifference, confidence: float, digits: int = 2) -> str:
     """A difference of two AUCs with its interval and P."""
-    return estimate(found.difference, found.interval, confidence, p_equals(found.p), join=TO)
+    p = p_equals(found.p)
+    return estimate(found.difference, found.interval, confidence, p, join=TO, digits=digits)
 
 
 def decisions(found: Evaluation, names: Sequence[str]) -> list[str]:

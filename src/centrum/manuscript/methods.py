@@ -147,17 +147,49 @@ OF_TABLES: Mapping[str, Sequence[Text]] = MappingProxyType(
 """What a study of tables says under these headings instead."""
 
 
-def methods_text(results: StudyResults) -> tuple[Paragraph, ...]:
+MOST_WORDS = 900
+"""Of the Methods of a paper, headings and all."""
+
+MOVED_FIRST: Sequence[Text] = (
+    methods_statistics.subgroups,
+    methods_added_value.odds_ratios,
+    methods_agreement.morphometry,
+    methods_agreement.perturbed,
+    methods_validation.optimism,
+    methods_validation.permutations,
+    methods_statistics.readers,
+    methods_statistics.use,
+    methods_images.discretisation,
+    methods_features.filters,
+)
+"""What goes into the supplement where the Methods would be too long, the first ones first."""
+
+
+def methods_text(results: StudyResults, most: int = MOST_WORDS) -> tuple[Paragraph, ...]:
     """The paragraphs of the Methods section, in their order, then those of the supplement.
 
-    A heading may have several, in each of the two.
+    A heading may have several, in each of the two. With more words than `most` in the paper those
+    of `MOVED_FIRST` are in the supplement, as many as need be.
     """
     instead = OF_TABLES if results.protocol.tables else {}
-    written = [
-        (heading, write(results))
-        for heading, texts in {**SECTIONS, **instead}.items()
-        for write in texts
-    ]
+    texts = [(heading, write) for heading, own in {**SECTIONS, **instead}.items() for write in own]
+    passages = {write: write(results) for _, write in texts}
+    for write in MOVED_FIRST:
+        found = _paragraphs([(heading, passages[each]) for heading, each in texts])
+        if word_count(found) <= most:
+            break
+        if write in passages:
+            own = passages[write]
+            passages[write] = Passage(supplement=own.whole, items=own.items)
+    return _paragraphs([(heading, passages[each]) for heading, each in texts])
+
+
+def word_count(paragraphs: Iterable[Paragraph]) -> int:
+    """Words of what stands in the paper itself, each heading once."""
+    return len(as_markdown(p for p in paragraphs if p.main).replace("#", "").split())
+
+
+def _paragraphs(written: Sequence[tuple[str, Passage]]) -> tuple[Paragraph, ...]:
     return (
         *(Paragraph(heading, own.paper) for heading, own in written if own.paper),
         *(

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from centrum.evaluate.bootstrap import Interval
-from centrum.evaluate.comparison import AucDifference
 from centrum.manuscript.estimates import TO, difference, estimate, limits
 from centrum.manuscript.methods_validation import ABLATED
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.added_value import variables_text
 from centrum.report.sections.odds_ratios import odds_ratio
-from centrum.report.sections.sparse_model import mean_features
+from centrum.report.sections.sparse_model import features_of, mean_features
 from centrum.report.sections.validation import against_model
+from centrum.report.words.results import told_together
 from centrum.text import fixed, listed, p_equals, percent, sentences
 from centrum.validation.added_value import CLINICAL, COMBINED, SCORE, ModelArea
 from centrum.validation.fits import Prediction
@@ -23,20 +23,20 @@ def added_value(results: StudyResults) -> str:
     if found is None:
         return ""
 
+    digits, gaps = told_together(
+        *(found.differences[f"{COMBINED} - {other}"] for other in (CLINICAL, SCORE))
+    )
+    more, beyond = (difference(gap, confidence, digits) for gap in gaps)
+
     def area(name: str, *further: str) -> str:
         own: ModelArea = found.areas[name]
-        return estimate(own.value, own.interval, confidence, *further)
-
-    def gap(first: str, second: str) -> AucDifference:
-        return found.differences[f"{first} - {second}"]
+        return estimate(own.value, own.interval, confidence, *further, digits=digits)
 
     names, where = variables_text(found), f"{ref('Table added-value')}, {ref('Figure models')}"
     return sentences(
         f"On the test cases the clinical model ({names}) had an AUC of {area(CLINICAL)}, the score "
         f"{area(SCORE)} and both together {area(COMBINED, where)}.",
-        f"Both together differed from the clinical model by "
-        f"{difference(gap(COMBINED, CLINICAL), confidence)} and from the score by "
-        f"{difference(gap(COMBINED, SCORE), confidence)}.",
+        f"Both together differed from the clinical model by {more} and from the score by {beyond}.",
         f"On the training cases the score added to {names} with {p_equals(found.test.p)}.",
     )
 
@@ -96,7 +96,7 @@ def sparse(results: StudyResults) -> str:
         return ""
     several = ", on average over the parts" * (len(own) > 1)
     return (
-        f"The sparse model read {mean_features(few)} features, the model {mean_features(own)}"
+        f"The sparse model read {features_of(few)}, the model {mean_features(own)}"
         f"{several}; its AUC on the same test cases was "
         f"{_against(results, few, ref('Table sparse'))}."
     )

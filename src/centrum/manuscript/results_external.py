@@ -15,7 +15,7 @@ from centrum.manuscript.answers import (
     headline_auc,
     shared_with,
 )
-from centrum.manuscript.methods import Paragraph
+from centrum.manuscript.methods import MOST_WORDS, Paragraph, word_count
 from centrum.report.blocks import Block, Estimate
 from centrum.report.external_beside import (
     auc_gap,
@@ -30,6 +30,7 @@ from centrum.report.results import StudyResults
 from centrum.report.sections.caveats import departures
 from centrum.report.size_of_test import rests_on
 from centrum.text import (
+    agreeing,
     counted,
     fixed,
     interval_text,
@@ -80,6 +81,13 @@ def with_external(
 
 
 # Methods
+
+
+def room_beside(results: StudyResults, facts: StudyFacts) -> int:
+    """Words that the other methods may have in the paper."""
+    if facts.external is None:
+        return MOST_WORDS
+    return MOST_WORDS - word_count([Paragraph(HEADING, external_methods(results, facts.external))])
 
 
 def external_methods(results: StudyResults, found: ExternalRecord) -> str:
@@ -190,14 +198,17 @@ def _population(results: StudyResults, found: ExternalRecord) -> str:
 
 def _discrimination(results: StudyResults, found: ExternalRecord) -> str:
     """The external AUC beside the internal one, and what their difference tells."""
-    said = f"The AUC was {external_area_text(found)} ({ref('figure external')})"
+    where = f"({ref('figure external')})"
     if not comparable(results, found):
-        return f"{said}."
-    gap = auc_gap(external_auc(found), headline_auc(results))
+        return f"The AUC was {external_area_text(found)} {where}."
+    outside, inside = external_auc(found), headline_auc(results)
+    gap = auc_gap(outside, inside)
+    digits, (told,) = agreeing((outside.value, inside.value))
     way = "lower" if gap.value < 0 else "higher"
     return (
-        f"{said}, {fixed(abs(gap.value), 2)} {way} than the internal one of "
-        f"{area_text(results)}. {gap_text(gap)}"
+        f"The AUC was {external_area_text(found, digits)} {where}, "
+        f"{fixed(abs(told), digits)} {way} than the internal one of "
+        f"{area_text(results, digits)}. {gap_text(gap, digits)}"
     )
 
 
@@ -206,11 +217,11 @@ def external_auc(found: ExternalRecord) -> Estimate:
     return Estimate.of(found.evaluation.auc.value, found.evaluation.auc.interval)
 
 
-def external_area_text(found: ExternalRecord) -> str:
+def external_area_text(found: ExternalRecord, digits: int = 2) -> str:
     """The external AUC with its interval."""
     area = external_auc(found)
-    limits = interval_text(area.lower, area.upper, 2)
-    return f"{fixed(area.value, 2)} ({percent(found.evaluation.confidence)} CI {limits})"
+    limits = interval_text(area.lower, area.upper, digits)
+    return f"{fixed(area.value, digits)} ({percent(found.evaluation.confidence)} CI {limits})"
 
 
 def _decisions(found: ExternalRecord) -> str:

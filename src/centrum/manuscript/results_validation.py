@@ -15,6 +15,7 @@ from centrum.report.sections.instability import OFTEN, instability_of, shown_ins
 from centrum.report.sections.leak_audit import crossings
 from centrum.report.sections.validation import optimism_of, stability_over_parts
 from centrum.report.words.agreement import icc_label
+from centrum.report.words.results import told_together
 from centrum.text import (
     counted,
     fixed,
@@ -133,12 +134,12 @@ def _regions(results: StudyResults) -> Iterator[str]:
     confidence = results.protocol.evaluation.confidence
     coefficient = icc_label(results.protocol.model.agreement)
     for found in results.evaluation.other_readers:
-        n = len(found.cases)
+        n, (digits, (gap,)) = len(found.cases), told_together(found.difference)
         yield (
             f'With the regions of "{found.name}" instead of those of "{found.primary.reader}" the '
-            f"AUC of {counted(n, 'test case')} was {fixed(found.difference.first, 2)} instead of "
-            f"{fixed(found.difference.second, 2)}, a difference of "
-            f"{difference(found.difference, confidence)}; the {coefficient} of the scores was "
+            f"AUC of {counted(n, 'test case')} was {fixed(gap.first, digits)} instead of "
+            f"{fixed(gap.second, digits)}, a difference of "
+            f"{difference(gap, confidence, digits)}; the {coefficient} of the scores was "
             f"{estimate(found.icc, found.icc_interval, confidence, join=TO)}, Cohen's kappa of the "
             f"calls {estimate(found.kappa.value, found.kappa.interval, confidence, join=TO)}, and "
             f"{found.changed} of {counted(n, 'call')} changed ({ref('Table other-readers')})."

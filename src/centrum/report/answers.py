@@ -7,6 +7,7 @@ import pandas as pd
 from centrum.cohort.levels import Level
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.calibration import Calibration
 from centrum.report.blocks import Answer, Point
 from centrum.report.numbering import place
 from centrum.report.results import StudyResults
@@ -14,15 +15,25 @@ from centrum.report.sections.caveats import WIDE, departures
 from centrum.report.sections.instability import OFTEN, changed_calls
 from centrum.report.sections.validation import means_over_parts
 from centrum.report.sequences import weighting_text
-from centrum.text import counted, fixed, interval_text, listed, percent
+from centrum.text import counted, fixed, interval_text, listed, percent, width_text
+from centrum.validation.other_readers import OtherReader
+
+GOOD, SURE, WHOM = "How good?", "How sure?", "For whom?"
+"""The three questions."""
+
+MAY_BE_CHANCE = "The interval of the AUC reaches 0.5: the score may be no better than chance."
+
+OPEN = Point("The interval leaves open how good the model is.", *place("table performance"))
+
+NO_PATIENT = "For no patient: all cases are simulated."
 
 
 def answers(results: StudyResults) -> tuple[Answer, ...]:
     """The three answers."""
     return (
-        Answer("How good?", facts=_performance(results), points=tuple(_how_good(results))),
-        Answer("How sure?", facts=tuple(_certainty(results)), points=tuple(_how_sure(results))),
-        Answer("For whom?", facts=tuple(_studied(results)), points=tuple(_for_whom(results))),
+        Answer(GOOD, facts=_performance(results), points=tuple(_how_good(results))),
+        Answer(SURE, facts=tuple(_certainty(results)), points=tuple(_how_sure(results))),
+        Answer(WHOM, facts=tuple(_studied(results)), points=tuple(_for_whom(results))),
     )
 
 
@@ -32,7 +43,7 @@ def answers(results: StudyResults) -> tuple[Answer, ...]:
 def _performance(results: StudyResults) -> tuple[tuple[str, str], ...]:
     confidence = f"{percent(_test(results).confidence)} CI"
     return tuple(
-        (f"{name}, test ({confidence})", _with_interval(value, interval))
+        (f"{name}, test ({confidence})", with_interval(value, interval))
         for name, value, interval in _headline(results)
     )
 
@@ -51,24 +62,31 @@ def _headline(results: StudyResults) -> tuple[tuple[str, float, Interval], ...]:
     return (("AUC", test.auc.value, test.auc.interval), *decisions)
 
 
-def _with_interval(value: float, interval: Interval) -> str:
-    return f"{fixed(value, 2)} ({interval_text(interval.lower, interval.upper, 2)})"
+def with_interval(value: float, interval: Interval, digits: int = 2) -> str:
+    """A value and its interval."""
+    return f"{fixed(value, digits)} ({interval_text(interval.lower, interval.upper, digits)})"
 
 
 def _how_good(results: StudyResults) -> Iterator[Point]:
-    test, model = _test(results), results.model
-    calls, single = test.confusion, results.protocol.split.single_part
+    outcomes = (results.model.positive, results.model.negative)
+    single = results.protocol.split.single_part
     at = "the cut-off" if single else "the cut-off of each part"
-    yield Point(
-        f"At {at}, {calls.tp} of {calls.tp + calls.fn} {model.positive} and {calls.tn} of "
-        f"{calls.tn + calls.fp} {model.negative} test cases are called right.",
-        *place("table performance"),
-    )
+    yield called_right(_test(results), outcomes, at, "test cases")
     if not single:
         n = counted(len(results.validation.parts), "part")
         yield Point(f"The numbers above are means over {n}.", *place("table parts"))
     if not results.evaluation.above_chance:
-        yield Point("The interval of the AUC reaches 0.5: the score may be no better than chance.")
+        yield Point(MAY_BE_CHANCE)
+
+
+def called_right(found: Evaluation, outcomes: tuple[str, str], at: str, which: str) -> Point:
+    """How many cases of the positive and the negative outcome are called right."""
+    calls, (positive, negative) = found.confusion, outcomes
+    return Point(
+        f"At {at}, {calls.tp} of {calls.tp + calls.fn} {positive} and {calls.tn} of "
+        f"{calls.tn + calls.fp} {negative} {which} are called right.",
+        *place("table performance"),
+    )
 
 
 # How sure
@@ -77,24 +95,31 @@ def _how_good(results: StudyResults) -> Iterator[Point]:
 def _certainty(results: StudyResults) -> Iterator[tuple[str, str]]:
     test = _test(results)
     interval = next((i for name, _, i in _headline(results) if name == "AUC"), test.auc.interval)
-    width = interval.upper - interval.lower
-    told = fixed(width, 2) if width > 0 else "unknown"
+    return certainty(test, interval, results.model.positive, "Test cases")
+
+
+def certainty(
+    found: Evaluation, interval: Interval, positive: str, which: str
+) -> Iterator[tuple[str, str]]:
+    """How wide the interval of the AUC is, and on how many it rests."""
+    known = interval.upper > interval.lower
+    told = width_text(interval.lower, interval.upper) if known else "unknown"
     yield "Width of the interval of the AUC", told
-    yield "Tested on", counted(test.n_patients, "patient")
-    yield "Test cases", f"{test.n_positive} {results.model.positive} of {test.n}"
+    yield "Tested on", counted(found.n_patients, "patient")
+    yield which, f"{found.n_positive} {positive} of {found.n}"
 
 
 def _how_sure(results: StudyResults) -> Iterator[Point]:
     headline = {name: interval for name, _, interval in _headline(results)}
     if "AUC" in headline and headline["AUC"].upper - headline["AUC"].lower > WIDE:
-        yield Point("The interval leaves open how good the model is.", *place("table performance"))
-    yield _calibrated(results)
+        yield OPEN
+    yield calibrated(results.evaluation.calibration)
     yield _changing(results)
     yield from _drawn_by_others(results)
 
 
-def _calibrated(results: StudyResults) -> Point:
-    found = results.evaluation.calibration
+def calibrated(found: Calibration) -> Point:
+    """Whether the probabilities are right."""
     if found.reason:
         told = "Whether the probabilities are right could not be assessed."
     elif departs := departures(found):
@@ -122,16 +147,20 @@ def _changing(results: StudyResults) -> Point:
 
 
 def _drawn_by_others(results: StudyResults) -> Iterator[Point]:
-    for found in results.evaluation.other_readers:
-        yield Point(
-            f'With the regions of "{found.name}" the AUC is {fixed(found.difference.first, 2)} and '
-            f"{found.changed} of {counted(len(found.cases), 'call')} "
-            f"{'changes' if found.changed == 1 else 'change'}.",
-            *place("table other-readers"),
-        )
+    yield from map(drawn_by, results.evaluation.other_readers)
     if len(results.table.compared) < 2:
         told = "How far the score depends on who draws the region is unknown."
         yield Point(told, "regions", "regions")
+
+
+def drawn_by(found: OtherReader) -> Point:
+    """What changes with the regions of another reader."""
+    return Point(
+        f'With the regions of "{found.name}" the AUC is {fixed(found.difference.first, 2)} and '
+        f"{found.changed} of {counted(len(found.cases), 'call')} "
+        f"{'changes' if found.changed == 1 else 'change'}.",
+        *place("table other-readers"),
+    )
 
 
 # For whom
@@ -140,19 +169,29 @@ def _drawn_by_others(results: StudyResults) -> Iterator[Point]:
 def _studied(results: StudyResults) -> Iterator[tuple[str, str]]:
     scores, positive = results.scores, results.model.positive
     n, patients = len(scores), scores["patient"].nunique()
-    alike = counted(n, "case") if n != patients else counted(n, "patient")
-    yield "Analysed", alike if n == patients else f"{alike} of {patients} patients"
-    events = int((scores["outcome"] == positive).sum())
-    yield f"Share of {positive}", f"{percent(events / n, 0)} ({events} of {n})"
+    yield "Analysed", how_many(n, patients)
+    yield share_of(positive, int((scores["outcome"] == positive).sum()), n)
     ages = _of_patients(results, "age")
     if ages.size:
         low, middle, high = (fixed(v, 0) for v in (ages.min(), ages.median(), ages.max()))
         yield "Age, median (range)", f"{middle} ({low}–{high})"
 
 
+def how_many(cases: int, patients: int) -> str:
+    """Patients, or cases and their patients where some have several."""
+    if cases == patients:
+        return counted(patients, "patient")
+    return f"{counted(cases, 'case')} of {counted(patients, 'patient')}"
+
+
+def share_of(positive: str, events: int, cases: int) -> tuple[str, str]:
+    """How many cases have the positive outcome."""
+    return f"Share of {positive}", f"{percent(events / cases, 0)} ({events} of {cases})"
+
+
 def _for_whom(results: StudyResults) -> Iterator[Point]:
     if results.simulated:
-        yield Point("For no patient: all cases are simulated.", "population", "population")
+        yield Point(NO_PATIENT, "population", "population")
     yield Point(" ".join(filter(None, (_left_out(results), _levels(results)))), "population",
                 "population")  # fmt: skip
     if sequence := weighting_text(results):
@@ -189,10 +228,20 @@ def _not_tried(results: StudyResults) -> list[str]:
     centres = obs["centre"].dropna().nunique() if "centre" in obs else 0
     measured = {feature.sequence for feature in results.table.features}
     return [
-        {0: "other centres", 1: "a second centre"}.get(centres, f"centres beside these {centres}"),
+        further_centres(centres),
         *(["other sequences"] if len(measured) == 1 and not results.protocol.tables else []),
-        f"patients of whom another share is {results.model.positive}",
+        another_share(results.model.positive),
     ]
+
+
+def further_centres(known: int) -> str:
+    """The centres that were not among those known."""
+    return {0: "other centres", 1: "a second centre"}.get(known, f"centres beside these {known}")
+
+
+def another_share(positive: str) -> str:
+    """Patients among whom the outcome is rarer, or more frequent."""
+    return f"patients of whom another share is {positive}"
 
 
 def _of_patients(results: StudyResults, column: str) -> pd.Series:

@@ -1,6 +1,6 @@
 """Write a page: what it says, and its tables and figures beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -49,10 +49,14 @@ def report_of(results: StudyResults, store: Store | None = None, workers: int = 
 
 
 def drawn_document(
-    blocks: Sequence[Block], store: Store | None = None, workers: int = 1
+    blocks: Sequence[Block],
+    store: Store | None = None,
+    workers: int = 1,
+    cited: Iterable[str] = (),
 ) -> Document:
-    """Blocks with their figures drawn and with numbers."""
-    return assemble(with_figures(blocks, make_pictures(figure_jobs(blocks), store, workers)))
+    """Blocks with their figures drawn and with numbers; `cited` as of `assemble`."""
+    drawn = with_figures(blocks, make_pictures(figure_jobs(blocks), store, workers))
+    return assemble(drawn, cited)
 
 
 def sections_of(results: StudyResults) -> list[Block]:

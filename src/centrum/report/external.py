@@ -1,9 +1,8 @@
 """The report of an external validation: results in, blocks out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,9 @@ from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import needed_regions
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report import readings
-from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
+from centrum.report.blocks import Block, Column, Estimate, Picture, Point, PValue, Table, picture
 from centrum.report.by_patient import beside_patients
-from centrum.report.external_beside import auc_gap, gap_text
+from centrum.report.external_answers import MOVED, external_answers
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
 from centrum.report.figures.decision_curve import BELOW
 from centrum.report.figures.drift import SMALL, draw_drift
@@ -33,7 +32,7 @@ from centrum.report.size_of_test import rests_on, size_of_test_table
 from centrum.report.tables import frame_table, label_table, performance_table, shown_of
 from centrum.report.words.agreement import icc_label
 from centrum.report.words.results import PROBABILITIES
-from centrum.text import counted, fixed, listed, percent, sentence_case
+from centrum.text import counted, fixed, listed, percent
 
 DRAWN = 25
 """Features whose drift is drawn, those that moved most."""
@@ -44,7 +43,7 @@ def external_blocks(
 ) -> list[Block]:
     """The sections of the page."""
     return [
-        _summary(model, external),
+        _summary(model, external, simulated),
         _cases(model, external),
         _discrimination(model, external, simulated),
         *_other_readers(model, external, simulated),
@@ -54,94 +53,49 @@ def external_blocks(
     ]
 
 
-def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
-    own, area = model.performance["test"], external.evaluation.auc
-    confidence = f"{percent(external.evaluation.confidence)} CI"
-    over_parts = model.performance.get("over_parts")
-    before = _recorded(over_parts or own["auc"])
-    how = ", mean over the parts" if over_parts else ", pooled" if own.get("pooled") else ""
-    than = "the mean over the parts" if over_parts else "on the test cases"
-    now = Estimate.of(area.value, area.interval)
-    slope = external.calibrated[0].calibration.slope
-    facts = [
-        ("Cases scored", f"{len(external.cases)}"),
-        ("Patients", f"{external.evaluation.n_patients}"),
-        (sentence_case(model.positive), f"{external.evaluation.n_positive}"),
-        (f"AUC here ({confidence})", now.text),
-        (
-            f"AUC when it was built{how} ({confidence})",
-            before.text,
-        ),
-        *(
-            (f"{name.capitalize()} at the frozen cut-off", fixed(measure.value, 2))
-            for name, measure in external.evaluation.measures.items()
-            if name in ("sensitivity", "specificity")
-        ),
-        ("Calibration slope as it is", fixed(slope.value, 2)),
-    ]
+def _summary(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
+    outcomes = (model.positive, model.negative)
     return Block(
         "Summary",
         "summary",
+        answers=external_answers(model, external, simulated),
+        points=(
+            *(Point(text, grave=True) for text in _doubts(model, external)),
+            Point(RESEARCH_ONLY),
+            Point(outside_the_region(model.protocol.images.region, needed_regions(model))),
+        ),
         prose=(
             f"The frozen model {model.name!r} on {counted(len(external.cases), 'new case')} of "
-            f"{counted(external.evaluation.n_patients, 'patient')}. Nothing in it was changed. "
-            f"{_change(now, before, than)}",
-            rests_on(external.evaluation, (model.positive, model.negative), "external"),
+            f"{counted(external.evaluation.n_patients, 'patient')}. Nothing in it was changed.",
+            rests_on(external.evaluation, outcomes, "external"),
         ),
-        warnings=(
-            *_warnings(model, external),
-            RESEARCH_ONLY,
-            outside_the_region(model.protocol.images.region, needed_regions(model)),
-        ),
-        facts=tuple(facts),
     )
 
 
-def _recorded(measure: Mapping[str, Any]) -> Estimate:
-    """An estimate of a model's record, where None is nan."""
-    ends = (measure["value"], *(measure["interval"][name] for name in ("lower", "upper")))
-    return Estimate(*(float("nan" if end is None else end) for end in ends))
-
-
-def _change(now: Estimate, before: Estimate, than: str) -> str:
-    """How the AUC differs from that of the study, as far as two sets of patients can tell."""
-    if np.isnan(before.value):
-        return "The study that built it gave no test AUC to compare this one with."
-    gap = auc_gap(now, before)
-    way = "lower" if gap.value < 0 else "higher"
-    return (
-        f"Its AUC is {fixed(abs(gap.value))} {way} than {than} of the study that built it. "
-        f"{gap_text(gap)}"
-    )
-
-
-def _warnings(model: FrozenModel, external: ExternalValidation) -> tuple[str, ...]:
-    said = []
+def _doubts(model: FrozenModel, external: ExternalValidation) -> Iterator[str]:
+    """What speaks against the numbers."""
     if external.refused:
-        said.append(
+        yield (
             f"{counted(len(external.refused), 'case')} could not be scored and took no part: what "
-            "is "
-            "found here holds for cases that can be scored."
+            "is found here holds for cases that can be scored."
         )
     if unknown := external.flags.get("unknown-batch"):
-        said.append(
+        yield (
             f"{counted(unknown, 'case')} from a batch (centre or scanner) that the model does not "
             "know: scored as they are, not harmonised."
         )
-    said += model.notes
+    yield from model.notes
     as_is = external.calibrated[0].calibration
     if not as_is.reason and (departs := departures(as_is)):
-        said.append(
+        yield (
             f"The probabilities are {listed(departs)}: calibration slope "
             f"{fixed(as_is.slope.value, 2)}, in the large {fixed(as_is.in_the_large.value, 2)}."
         )
-    moved = [d for d in external.drift if abs(d.shift) > 1]
-    if moved:
-        said.append(
+    if moved := [d for d in external.drift if abs(d.shift) > MOVED]:
+        yield (
             f"{counted(len(moved), 'feature')} of {len(external.drift)} moved by more than one "
             "training SD: acquisition, preparation or patients differ."
         )
-    return tuple(said)
 
 
 def _cases(model: FrozenModel, external: ExternalValidation) -> Block:

@@ -220,9 +220,9 @@ def auc_gap(external: Estimate, internal: Estimate) -> Estimate:
     return Estimate.of(new - old, difference_interval(new, own, old, other))
 
 
-def gap_text(gap: Estimate) -> str:
+def gap_text(gap: Estimate, digits: int = 2) -> str:
     """What the interval of the difference of two AUCs says of it."""
-    limits = interval_text(gap.lower, gap.upper, 2, " to ")
+    limits = interval_text(gap.lower, gap.upper, digits, " to ")
     if limits == NO_INTERVAL:
         return "Whether that is more than chance cannot be told: one of the two has no interval."
     told = f"The interval of the difference, {limits},"

@@ -2,13 +2,13 @@
 
 A text says `ref("table score")` where the reader is to see "table 2". Which number that is, is
 known as soon as all blocks of the document are there: those of the paper are counted from 1 and
-those of the supplement from S1, in the order of appearance, with no gap for what a study does not
-have.
+those of the supplement from S1, in the order in which a text cites them or else of appearance, with
+no gap for what a study does not have.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from centrum.report.blocks import Block, Exhibit, Picture, Point, Table, anchor_of
@@ -79,29 +79,40 @@ class Document:
         return tuple(picture for block in self.blocks for picture in block.pictures)
 
 
-def assemble(blocks: Sequence[Block]) -> Document:
+def assemble(blocks: Sequence[Block], cited: Iterable[str] = ()) -> Document:
     """Number the tables and figures of a document, and resolve all references to them.
+
+    Parameters
+    ----------
+    cited : texts of a paper in their order; what they refer to first is numbered first, and what
+        they do not refer to comes last, in the order of appearance
 
     Raises
     ------
     ValueError
         Two tables, or two figures, have the same key.
     """
-    numbers = Numbering(dict(_numbered(blocks)))
+    numbers = Numbering(dict(_numbered(blocks, cited)))
     marked = tuple(_with_numbers(block, numbers) for block in blocks)
     return Document(tuple(_resolved(block, numbers) for block in marked), numbers, marked)
 
 
-def _numbered(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], str]]:
-    last, keys = Counter[tuple[str, bool]](), set[tuple[str, str]]()
+def _numbered(
+    blocks: Sequence[Block], cited: Iterable[str]
+) -> Iterator[tuple[tuple[str, str], str]]:
+    items: dict[tuple[str, str], Exhibit] = {}
     for block in blocks:
         for item in (*block.tables, *block.pictures):
-            if (item.kind, item.key) in keys:
+            if (item.kind, item.key) in items:
                 raise ValueError(f"Two {item.kind}s of a document have the key '{item.key}'.")
-            keys.add((item.kind, item.key))
+            items[item.kind, item.key] = item
+    named = ((found[1].lower(), found[2]) for text in cited for found in REFERENCE.finditer(text))
+    last = Counter[tuple[str, bool]]()
+    for name in dict.fromkeys((*named, *items)):
+        if name in items:
+            item = items[name]
             last[item.kind, item.main] += 1
-            number = last[item.kind, item.main]
-            yield (item.kind, item.key), f"{'' if item.main else 'S'}{number}"
+            yield name, f"{'' if item.main else 'S'}{last[item.kind, item.main]}"
 
 
 def _with_numbers(block: Block, numbers: Numbering) -> Block:

@@ -10,18 +10,19 @@ from centrum.report import readings
 from centrum.report.blocks import Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_bland_altman
 from centrum.report.tables import frame_table
-from centrum.report.words.results import AUC_INTERVAL
+from centrum.report.words.results import AUC_INTERVAL, told_together
 from centrum.text import counted, fixed, interval_text, p_equals, percent
 from centrum.validation.other_readers import OtherReader, RegionPerformance
 
 
 def found_text(found: OtherReader, cases: str = "test") -> str:
     """What changes with the regions of one other reader, in a sentence."""
-    gap = found.difference
+    digits, (gap,) = told_together(found.difference)
     return (
-        f'With the regions of "{found.name}" the {cases} AUC is {fixed(gap.first, 2)} instead of '
-        f"{fixed(gap.second, 2)} (difference {fixed(gap.difference, 2)}, "
-        f"{interval_text(gap.interval.lower, gap.interval.upper, 2, ' to ')}; {p_equals(gap.p)}), "
+        f'With the regions of "{found.name}" the {cases} AUC is {fixed(gap.first, digits)} instead '
+        f"of {fixed(gap.second, digits)} (difference {fixed(gap.difference, digits)}, "
+        f"{interval_text(gap.interval.lower, gap.interval.upper, digits, ' to ')}; "
+        f"{p_equals(gap.p)}), "
         f"and {found.changed} of {counted(len(found.cases), 'call')} "
         f"{'changes' if found.changed == 1 else 'change'}."
     )

@@ -21,6 +21,7 @@ from centrum.report.slices import Shown
 from centrum.report.words.model import CLASSIFIERS, MEASURES
 from centrum.text import (
     NO_INTERVAL,
+    agreeing,
     counted,
     fixed,
     interval_text,
@@ -363,22 +364,24 @@ def parts(areas: Mapping[str, Floats]) -> str:
     (_, own), *others = [(name, v) for name, v in areas.items()]
     if not len(own):
         return "No part of the design has a test AUC."
-    said = f"The model's test AUC is {fixed(float(own.mean()), 2)}"
+    mean = float(own.mean())
+    means = {name: float(np.mean(values)) for name, values in others if len(values)}
+    best = max(means, key=lambda name: means[name], default="")
+    digits, (gap,) = agreeing((mean, means.get(best, mean)))
+    said = f"The model's test AUC is {fixed(mean, digits)}"
     if len(own) > 1:
         said += (
             f" on the mean of {len(own)} parts ({fixed(float(own.min()), 2)} to "
             f"{fixed(float(own.max()), 2)})"
         )
-    means = {name: float(np.mean(values)) for name, values in others if len(values)}
     if not means:
         return f"{said}."
-    best = max(means, key=lambda name: means[name])
-    gap = float(own.mean()) - means[best]
-    than = "less" if gap >= 0 else "more"
+    same = fixed(gap, digits) == fixed(0, digits)
+    beside = "as much" if same else f"{fixed(abs(gap), digits)} {'less' if gap > 0 else 'more'}"
     return (
         f"{said}; {'the best of the variants, ' if len(means) > 1 else ''}"
         f"{best.replace('_', ' ')} alone{',' if len(means) > 1 else ''} reaches "
-        f"{fixed(means[best], 2)}, {fixed(abs(gap), 2)} {than}."
+        f"{fixed(means[best], digits)}, {beside}."
     )
 
 

@@ -5,7 +5,16 @@ from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.evaluate.validation_size import ExpectedModel, validation_size
 from centrum.report.blocks import Column, Table
-from centrum.text import NO_INTERVAL, counted, fixed, interval_text, listed, number, percent
+from centrum.text import (
+    NO_INTERVAL,
+    counted,
+    fixed,
+    interval_text,
+    listed,
+    number,
+    percent,
+    width_text,
+)
 
 GOOD_AUC = 0.8
 """What a sample size is computed for when the model's own AUC is no better than chance."""
@@ -44,7 +53,7 @@ def _width(found: Evaluation) -> str:
     limits = interval_text(interval.lower, interval.upper, 2, " to ")
     if limits == NO_INTERVAL:
         return f"A {confidence} interval could not be computed."
-    width = fixed(interval.upper - interval.lower, 2)
+    width = width_text(interval.lower, interval.upper)
     return f"Its {confidence} confidence interval, {limits}, is {width} wide."
 
 

@@ -17,7 +17,7 @@ from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.tables import frame_table
-from centrum.report.words.results import AUC_INTERVAL
+from centrum.report.words.results import AUC_INTERVAL, told_together
 from centrum.text import (
     counted,
     fixed,
@@ -150,15 +150,15 @@ def _penalised(test: AddedTest) -> str:
 def added_text(found: AddedValue) -> str:
     """What the score adds, in sentences."""
     areas, test = found.areas, found.test
-    gap = found.differences[f"{COMBINED} - {CLINICAL}"]
+    digits, (gap,) = told_together(found.differences[f"{COMBINED} - {CLINICAL}"])
     kind = (
         "Wald's test by patient" if test.by_patient else f"{_penalised(test)}likelihood ratio test"
     )
+    alone, score, both = (fixed(areas[name].value, digits) for name in (CLINICAL, SCORE, COMBINED))
     return (
-        f"Test AUC: {variables_text(found)} {fixed(areas[CLINICAL].value, 2)}, score "
-        f"{fixed(areas[SCORE].value, 2)}, both {fixed(areas[COMBINED].value, 2)}; the score adds "
-        f"{fixed(gap.difference, 2)} "
-        f"({interval_text(gap.interval.lower, gap.interval.upper, 2, ' to ')}; "
+        f"Test AUC: {variables_text(found)} {alone}, score {score}, both {both}; the score adds "
+        f"{fixed(gap.difference, digits)} "
+        f"({interval_text(gap.interval.lower, gap.interval.upper, digits, ' to ')}; "
         f"{p_equals(gap.p)}). On the training cases the score adds to {variables_text(found)} with "
         f"{p_equals(test.p)} ({kind})."
     )

@@ -38,11 +38,12 @@ def calibration_and_use(results: StudyResults) -> Block:
     if found.readers:
         tables.append(reader_table(results))
     sets = found.conformal
+    right = f" ({percent(sets.right, 0)} of these the right one)" * bool(sets.decided)
     prose = (
         f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration].label}, "
         "learnt on out-of-fold scores of the training cases.",
         f"{sets_text(results)} Of the test cases {percent(sets.decided, 0)} have one outcome in "
-        f"their set ({percent(sets.right, 0)} of these the right one), "
+        f"their set{right}, "
         f"{percent(sets.uncertain, 0)} are uncertain, {percent(sets.neither, 0)} unlike both.",
     )
     reason = found.calibration.reason

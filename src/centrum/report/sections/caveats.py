@@ -41,6 +41,7 @@ from centrum.text import (
     p_text,
     percent,
     sentence_case,
+    width_text,
 )
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
@@ -257,15 +258,15 @@ def _interval(test: Evaluation) -> Point:
     width = found.upper - found.lower
     if test.auc.value in (0, 1) or width == 0:
         return _without_variance(test)
-    wide = width > WIDE
+    wide, wide_text = width > WIDE, width_text(found.lower, found.upper)
     told = ", which leaves open how good the model is" if wide else ""
     return Point(
         f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
         f"{percent(test.confidence)} interval from {fixed(found.lower, 2)} to "
-        f"{fixed(found.upper, 2)} is {fixed(width, 2)} wide{told}.",
+        f"{fixed(found.upper, 2)} is {wide_text} wide{told}.",
         *place("table performance"),
         limitation=f"With {counted(test.n_patients, 'test patient')} the "
-        f"{percent(test.confidence)} CI of the AUC was {fixed(width, 2)} wide."
+        f"{percent(test.confidence)} CI of the AUC was {wide_text} wide."
         if wide
         else "",
     )

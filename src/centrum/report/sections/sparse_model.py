@@ -12,7 +12,7 @@ from centrum.report.sections.section import section
 from centrum.report.sections.validation import WHOLE, against_model, compared_by
 from centrum.report.tables import flat, labels_of, not_computed
 from centrum.report.words.model import penalty_label
-from centrum.text import fixed, interval_text, listed, p_equals, percent
+from centrum.text import agreeing, fixed, interval_text, listed, p_equals, percent
 from centrum.validation.fits import Prediction
 from centrum.validation.over_parts import by_part, fitted
 from centrum.validation.procedure import sparse_protocol
@@ -57,14 +57,22 @@ def lost_text(results: StudyResults) -> str:
     if not any(None not in (r["auc"], o["auc"]) for r, o in zip(few, own, strict=False)):
         return ""
     (area, gap, p), (whole, _, _) = against_model(results, few), against_model(results, own)
-    loss = interval_text(-gap.upper, -gap.lower, 2, " to ")
-    lost = f"{fixed(-gap.value, 2)} is lost" if gap.value < 0 else "nothing is lost"
+    digits, (lower,) = agreeing((area.value, whole.value))
+    loss = interval_text(-gap.upper, -gap.lower, digits, " to ")
+    lost = f"{fixed(-lower, digits)} is lost" if gap.value < 0 else "nothing is lost"
     return (
-        f"The sparse model reads {mean_features(few)} features, the model {mean_features(own)}; on "
-        f"the same test cases its AUC is {fixed(area.value, 2)}, that of the model "
-        f"{fixed(whole.value, 2)}: {lost} ({percent(results.protocol.evaluation.confidence)} CI of "
-        f"the loss {loss}, {p_equals(p)})."
+        f"The sparse model reads {features_of(few)}, the model {mean_features(own)}; on "
+        f"the same test cases its AUC is {fixed(area.value, digits)}, that of the model "
+        f"{fixed(whole.value, digits)}: {lost} "
+        f"({percent(results.protocol.evaluation.confidence)} CI of the loss {loss}, "
+        f"{p_equals(p)})."
     )
+
+
+def features_of(records: Sequence[Prediction]) -> str:
+    """How many features they have, with the noun."""
+    mean = mean_features(records)
+    return f"{mean} feature{'s' * (mean != '1')}"
 
 
 def mean_features(records: Sequence[Prediction]) -> str:

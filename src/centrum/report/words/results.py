@@ -1,11 +1,14 @@
 """Words for what results are called, by the names that they have in files."""
 
+from dataclasses import replace
 from typing import get_args
 
 from centrum.evaluate import MEASURES
+from centrum.evaluate.comparison import AucDifference
 from centrum.evaluate.recalibration import Update
 from centrum.evaluate.thresholds import IntervalMethod
 from centrum.report.words.word import complete
+from centrum.text import agreeing
 from centrum.validation.evaluation import POOLED
 
 EVALUATIONS = {
@@ -67,3 +70,10 @@ PROBABILITIES = complete(
     choices=("as is", *get_args(Update), "harmonised"),
 )
 """Scores and probabilities of new cases by a frozen model."""
+
+
+def told_together(*gaps: AucDifference) -> tuple[int, list[AucDifference]]:
+    """With how many decimals AUCs and their differences stand in a sentence, and as which."""
+    digits, told = agreeing(*((gap.first, gap.second) for gap in gaps))
+    pairs = zip(gaps, told, strict=True)
+    return digits, [replace(gap, difference=difference) for gap, difference in pairs]
