@@ -41,8 +41,8 @@ ABOUT = {
     "written for any of its mistakes; tests written since stand apart.",
     3: "Drawn after further modules were gone through mistake by mistake, and run once. In\n"
     "cohort, measure, io and prepare those of this sample were not looked at before, and it was\n"
-    "run in two goes; in the other packages 25 of the 100 had been tried by hand before (22 of them\n"
-    "noticed; of the other 75, 58). Few tests of commands, none of whole studies and, in io, none\n"
+    "run in two goes; in the other packages 25 of the 100 had been tried by hand before (22 of\n"
+    "them noticed; of the other 75, 58). Few tests of commands, none of whole studies and, in io, none\n"
     "of object storage were asked. This is the share to go by; tests written since stand apart.",
 }
 """Of samples, by seed."""
