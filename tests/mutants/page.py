@@ -40,10 +40,11 @@ ABOUT = {
     2: "Drawn after the tests for the first sample were written, and run once: no test had been\n"
     "written for any of its mistakes; tests written since stand apart.",
     3: "Drawn after further modules were gone through mistake by mistake, and run once. In\n"
-    "cohort, measure, io and prepare those of this sample were not looked at before, and it was\n"
-    "run in two goes; in the other packages 25 of the 100 had been tried by hand before (22 of\n"
-    "them noticed; of the other 75, 58). Few tests of commands, none of whole studies and, in io, none\n"
-    "of object storage were asked. This is the share to go by; tests written since stand apart.",
+    "cohort, measure, io and prepare those of this sample were not looked at before, and it\n"
+    "was run in two goes; in the other packages 25 of the 100 had been tried by hand before\n"
+    "(22 of them noticed; of the other 75, 58). Few tests of commands, none of whole studies\n"
+    "and, in io, none of object storage were asked. This is the share to go by; tests written\n"
+    "since stand apart.",
 }
 """Of samples, by seed."""
 
