@@ -10,6 +10,7 @@ import pytest
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -19,7 +20,7 @@ from matplotlib.transforms import Bbox
 from centrum.perturb import RobustnessSettings
 from centrum.report.build import sections_of
 from centrum.report.drawing import figure_of
-from centrum.report.figures import draw_feature_count
+from centrum.report.figures import RoiPanel, draw_feature_count, draw_rois
 from centrum.report.maps import map_pictures
 from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
@@ -44,6 +45,30 @@ VARIANTS = {
         "perturbed": RobustnessSettings(kinds=KINDS, together=False, repeats=2),
     },
 }  # fmt: skip
+
+
+def test_a_reader_has_one_colour_whoever_else_drew_a_case() -> None:
+    masks = {name: np.eye(8, dtype=bool) for name in "ABC"}
+    everyone = RoiPanel(np.eye(8), masks, (1, 1), ("all",), readers=("A", "B", "C"))
+    without = replace(everyone, masks={"A": masks["A"], "C": masks["C"]})
+    first, second, alone = (
+        draw_rois(panels) for panels in ([without, everyone], [everyone, without], [without])
+    )
+    for figure, n in ((first, 0), (second, 1), (alone, 0)):
+        lines = outline_colours(figure.axes[n])
+        legend = {t.get_text(): to_hex(h.get_color()) for t, h in legend_of(figure)}
+        assert lines == [legend["A"], legend["C"]]
+    assert [t.get_text() for t, _ in legend_of(first)] == ["A", "B", "C"]
+    assert [t.get_text() for t, _ in legend_of(alone)] == ["A", "C"]
+
+
+def outline_colours(axes: Axes) -> list[str]:
+    return [to_hex(c.get_edgecolor()[0]) for c in axes.collections]
+
+
+def legend_of(figure: Figure) -> list[tuple[Text, Line2D]]:
+    (legend,) = figure.legends
+    return [*zip(legend.get_texts(), legend.get_lines(), strict=True)]
 
 
 @pytest.fixture(scope="module", params=VARIANTS)

@@ -155,7 +155,7 @@ class _CaseToMap:
     Attributes
     ----------
     title : lines above it
-    readers : whose outlines are drawn, first the one whose region is mapped
+    readers : of the whole study; the first who drew here is the one whose region is mapped
     key : of all that decides what is measured, the bytes of its files included
     job : what is to be measured, by paths of files, which decide nothing
     """
@@ -222,7 +222,8 @@ def _case_to_map(
     if job is None:
         return None
     measured = results.table.read[results.table.cases.index(shown.case)]
-    there = [r for r, read in zip(results.table.readers, measured, strict=True) if read]
+    readers = results.table.readers
+    there = [reader for reader, read in zip(readers, measured, strict=True) if read]
     masks: Mapping[str, str] = {reader: job.masks[reader] for reader in there}
     level = results.table.obs.loc[shown.case].get("level")
     name = [*([level] if isinstance(level, str) else []), shown.outcome]
@@ -238,7 +239,7 @@ def _case_to_map(
     sources = plain.sources()
     if not all_known(sources):
         return None
-    return _CaseToMap((" · ".join(name), *told), tuple(there), plain.key(sources), plain)
+    return _CaseToMap((" · ".join(name), *told), readers, plain.key(sources), plain)
 
 
 def _draw(cases: Sequence[_CaseToMap], named: Sequence[tuple[FeatureId, str]], mark: str) -> Figure:
@@ -266,10 +267,11 @@ def _block(
 
 def _mapped(case: _CaseToMap, features: Sequence[FeatureId]) -> MappedCase | None:
     try:
-        return mapped_case(case.job, features, case.title, whole=False)
+        found = mapped_case(case.job, features, case.title, whole=False)
     except Exception as error:
         of_case(error)
         return None
+    return replace(found, picture=replace(found.picture, readers=case.readers))
 
 
 def _without(case: _CaseToMap, n: int) -> MapPicture:

@@ -40,6 +40,7 @@ class RoiPanel:
     spacing : mm between rows and between columns
     title : lines above the panel
     regions : (rows, columns) further regions by name, in the same order on every panel
+    readers : of the whole study, whose order decides their colours; those of `masks` where missing
     """
 
     image: NDArray
@@ -47,6 +48,13 @@ class RoiPanel:
     spacing: tuple[float, float]
     title: tuple[str, ...]
     regions: Mapping[str, Flags] = field(default_factory=dict)
+    readers: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Place among the readers of the study of each who drew here."""
+        readers = self.readers or tuple(self.masks)
+        return {reader: readers.index(reader) for reader in self.masks}
 
 
 @STYLE
@@ -65,10 +73,11 @@ def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
 
 def draw_readers(figure: Figure, panels: Sequence[RoiPanel], columns: int = COLUMNS) -> None:
     """Which outline is whose, and of which further region, above the panels."""
-    readers = list(dict.fromkeys(reader for panel in panels for reader in panel.masks))
+    places = {k: reader for panel in panels for reader, k in panel.places.items()}
+    readers = [places[k] for k in sorted(places)]
     regions = list(dict.fromkeys(name for panel in panels for name in panel.regions))
     handles = [
-        *(Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in range(len(readers))),
+        *(Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in sorted(places)),
         *(Line2D([], [], color=_region_colour(k), lw=2) for k in range(len(regions))),
     ]
     names = [wrapped(name, NAME_WIDTH) for name in (*readers, *(f"region {r}" for r in regions))]
@@ -101,7 +110,7 @@ def draw_panel(
     y = (np.arange(rows) + 0.5) * panel.spacing[0]
     outlines = [
         *((r, _region_colour(k), DASHES[0]) for k, r in enumerate(panel.regions.values())),
-        *((r, _colour(k), DASHES[k % 4]) for k, r in enumerate(panel.masks.values())),
+        *((panel.masks[r], _colour(k), DASHES[k % 4]) for r, k in panel.places.items()),
     ]
     for region, colour, dashes in outlines:
         if region.any() and not region.all():

@@ -155,7 +155,7 @@ def _panel(results: StudyResults, shown: Shown) -> RoiPanel:
     name = [*([level] if isinstance(level, str) else []), shown.outcome, shown.case]
     facts = [shown.reason, f"score {fixed(shown.score, 2)}", *_dice_text(results, shown.case)]
     title = (" · ".join(name), " · ".join(facts))
-    return RoiPanel(part.image, outlines, part.spacing, title, drawn)
+    return RoiPanel(part.image, outlines, part.spacing, title, drawn, table.readers)
 
 
 def _further(results: StudyResults, case: str, reader: str) -> dict[str, str]:
