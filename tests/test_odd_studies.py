@@ -113,4 +113,4 @@ def test_a_section_that_fails_takes_no_other_with_it(
     write_manuscript(open_study(folder))
     assert (folder / "results/manuscript/manuscript.docx").is_file()
     clear = (folder / "results/manuscript/CLEAR.csv").read_text(encoding="utf-8")
-    assert "Report, a table that could not be made (#population)" in clear
+    assert "Manuscript, a table that could not be made (report #population)" in clear
