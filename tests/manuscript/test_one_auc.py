@@ -73,8 +73,7 @@ def test_summary(run: dict) -> None:
     page = (run["results"] / "report.html").read_text()
     value, lower, upper = run["area"]
     (told,) = re.findall(r"AUC, test \(95 % CI\)</dt>\s*<dd>([^<]*)</dd>", page)
-    limits = interval_text(lower, upper, 2, "\u2060–\u2060")
-    assert told == f"{fixed(value, 2)} ({limits})"
+    assert told == f"{fixed(value, 2)} ({interval_text(lower, upper, 2)})"
 
 
 def test_console(run: dict) -> None:
