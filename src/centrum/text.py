@@ -211,7 +211,7 @@ def fixed(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace("inf", "∞").replace("-", "−")
 
 
-MOST_DECIMALS = 4
+MOST_DECIMALS = 3
 """Of two values beside their difference."""
 
 
@@ -225,7 +225,7 @@ def agreeing(*pairs: tuple[float, float], fewest: int = 2) -> tuple[int, list[fl
     (2, 3)
     >>> digits, (gap,) = agreeing((1 / 3, 2 / 3))
     >>> fixed(1 / 3, digits), fixed(2 / 3, digits), fixed(gap, digits)
-    ('0.3333', '0.6667', '−0.3334')
+    ('0.333', '0.667', '−0.334')
     """
     gaps = [first - second for first, second in pairs]
     for digits in range(fewest, MOST_DECIMALS + 1):

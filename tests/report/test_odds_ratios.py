@@ -51,7 +51,7 @@ def test_lines_per_unit_and_per_sd(results: StudyResults) -> None:
     (table,) = odds_ratios(with_odds(results, found(row("age"), sex, loss))).tables
     assert table.shown() == [
         ["Age (years)", "1", "2.00 (1.50–3.00)", ".004", "0.050 (0.0020–0.40)", ".20"],
-        ["Age (years)", "SD, 10.00", "1024.00 (57.67–59049.00)", ".004",
+        ["Age (years)", "SD, 10.00", "1024 (57.67–59049)", ".004",
          "9.8e-14 (1.0e-27–0.00010)", ".20"],
         ["Sex", "F, against M", "2.00 (1.50–3.00)", ".004", "0.050 (0.0020–0.40)", ".20"],
         ["Greatest loss of height (share)", "0.1", "1.07 (1.04–1.12)", ".004",

@@ -112,7 +112,7 @@ def _panels(curves: ModelCurves) -> Iterator[tuple[str, Floats, Floats]]:
 
 
 def _adjusted(results: StudyResults) -> str:
-    return f"; {ref('table odds-ratios')} adjusts for it" * bool(results.evaluation.odds_ratios)
+    return f"; {ref('table odds-ratios')} adjusts for this" * bool(results.evaluation.odds_ratios)
 
 
 def variables_text(found: AddedValue) -> str:

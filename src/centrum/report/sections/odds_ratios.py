@@ -20,8 +20,8 @@ from centrum.validation.odds_ratios import OddsRatios, OddsRow
 STEPS = {"share": 0.1}
 """Units of which an odds ratio is told per part: a share has no more than one of them."""
 
-SMALL = 0.1
-"""Odds ratios below it would lose their digits to two decimals."""
+SMALL, LARGE = 0.1, 100
+"""Odds ratios below would lose their digits to two decimals; above, decimals tell nothing."""
 
 PENALTIES: dict[Penalty, str] = {
     "empty": "a level occurs with one outcome alone",
@@ -33,10 +33,12 @@ PENALTIES: dict[Penalty, str] = {
 
 @dataclass(frozen=True)
 class OddsRatio(Estimate):
-    """An odds ratio, with two decimals, or two digits where it is below 0.1.
+    """An odds ratio, with two decimals, two digits below 0.1 and none after the point from 100 on.
 
     >>> OddsRatio(1.0305, 0.9794, 12.084).text, OddsRatio(0.0261, 0.00517, 0.1314).text
     ('1.03 (0.98–12.08)', '0.026 (0.0052–0.13)')
+    >>> OddsRatio(624.98, 38.2, 404765.8).text
+    '625 (38.20–404766)'
     """
 
     @property
@@ -56,8 +58,9 @@ class OddsRatio(Estimate):
 
 
 def _two_digits(ratio: float) -> str:
-    small = 0 < ratio < SMALL
-    return significant(ratio, 2) if small else fixed(ratio, 2)
+    if 0 < ratio < SMALL:
+        return significant(ratio, 2)
+    return fixed(ratio, 2 if ratio < LARGE else 0)
 
 
 @section
