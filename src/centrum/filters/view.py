@@ -97,8 +97,13 @@ def extended(array: Array, wanted: Sequence[range], boundary: Boundary) -> Float
     if boundary == "zero":
         pads = [(i.start - w.start, w.stop - i.stop) for i, w in zip(inside, wanted, strict=True)]
         return np.pad(core.astype(float, order="C"), pads)
-    for axis, (w, n) in enumerate(zip(wanted, array.shape, strict=True)):
-        array = np.take(array, source(np.arange(w.start, w.stop), n, boundary), axis=axis)
+    places = [
+        source(np.arange(w.start, w.stop), n, boundary)
+        for w, n in zip(wanted, array.shape, strict=True)
+    ]
+    array = array[tuple(slice(at.min(), at.max() + 1) for at in places)]
+    for axis, at in enumerate(places):
+        array = np.take(array, at - at.min(), axis=axis)
     return np.ascontiguousarray(array, dtype=float)
 
 
