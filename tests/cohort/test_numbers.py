@@ -20,6 +20,7 @@ from centrum.cohort.numbers import note_missing, read_covariate, read_numbers, r
         (["1.234", "1.234,5", "7,5"], [1234, 1234.5, 7.5], []),
         (["1,234.5", "7,5"], [1234.5, None], [1]),
         (["1.234.567", "7.5"], [1234567, None], [1]),
+        (["1,234.5", "7,5", "8,5", "1.234"], [None, 7.5, 8.5, None], [0, 3]),
     ],
 )
 def test_commas_and_points_mean_the_same_in_all_cells(
