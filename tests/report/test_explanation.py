@@ -7,13 +7,14 @@ import pytest
 
 from centrum.arrays import Floats
 from centrum.evaluate.bootstrap import Interval
-from centrum.frozen.explanation import not_explained
+from centrum.frozen.explanation import RESAMPLES, not_explained
+from centrum.manuscript.methods import methods_text
 from centrum.report.build import with_figures
 from centrum.report.figures.contributions import draw_contributions
 from centrum.report.figures.importance import draw_importance
 from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
-from centrum.report.sections.explanation import TITLE, explanation
+from centrum.report.sections.explanation import TITLE, explanation, over_patients
 from centrum.report.tables import labels_of
 
 from .conftest import Make, above_chance
@@ -38,6 +39,23 @@ def test_it_has_contributions_groups_and_effects(results: StudyResults) -> None:
     assert "coefficient × standardised value" in block.prose[0]
     assert "0.7" in block.prose[1]
     assert "10 times" in block.prose[1]
+
+
+def test_how_the_interval_was_found_is_told(
+    results: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = results.evaluation.by_set["test"].n_patients
+    few = min(results.protocol.evaluation.n_resamples, RESAMPLES)
+    assert over_patients(results) == (
+        f"by a bootstrap of its own, of {few} samples of the patients of the test side"
+    )
+    monkeypatch.setattr("centrum.frozen.explanation.MOST_RESAMPLED", held - 1)
+    by_delong = f"by DeLong's variance over the {held} patients of the test side"
+    assert over_patients(results) == by_delong
+    block = explanation(results)
+    assert block is not None
+    assert by_delong in block.tables[0].notes[0]
+    assert any(by_delong in paragraph.text for paragraph in methods_text(results))
 
 
 def test_the_drawn_contributions_are_those_of_the_test_cases(results: StudyResults) -> None:
