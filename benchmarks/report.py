@@ -67,7 +67,7 @@ def page() -> str:
     rows, filtered = speed["cases"], results("filtered")["cases"]
     sections = [
         "# Speed",
-        "Written by `make bench-peers` from one run on one core of "
+        "Written from the runs of `make bench-peers`, each on one core of "
         f"{speed['machine']['processor'] or 'this machine'}; every tool warm, in its own "
         "environment, in turns, on the same images and masks with 32 bins. CPU seconds are "
         "medians; reading is not part of them. `PyRadiomics` is 3.0.1 built from source, without "
